@@ -6,7 +6,7 @@ mod invented;
 use std::{fs, path::Path};
 
 use mail_parser::MessageParser;
-use truecount_reports::{MailContent, REPORT_HTML, ReportMail, email, files, manifest, text_summary};
+use truecount_reports::{MailContent, REPORT_HTML, ReportMail, email, manifest, text_summary};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let folder = std::env::args().nth(1).ok_or("name a folder to write into")?;
@@ -26,9 +26,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     for (name, sample, attempt) in months {
         let folder = Path::new(&folder).join(name);
         fs::create_dir_all(&folder)?;
-        let mut lines = Vec::new();
-        let report = sample.built(&mut lines);
-        let mut files = files(&report, lines)?;
+        let report = sample.report();
+        let mut files = sample.files();
         files.push(manifest(&sample.header, &files, Vec::new())?);
         for file in &files {
             fs::write(folder.join(file.name), &file.bytes)?;

@@ -57,6 +57,15 @@ pub(crate) fn billed(read: LinesReadWord, row: &RowRecord) -> Option<Decimal> {
     (row.fault.is_none() && read != LinesReadWord::Failed).then_some(row.billed)
 }
 
+/// `40–42`: what may be to bill, where the ends differ; `at least 40`: nobody knows how much more.
+pub(crate) fn possible(row: &RowRecord) -> String {
+    match (row.at_least, row.at_most) {
+        (Some(least), Some(most)) if least != most => format!("{}–{}", plain(least), plain(most)),
+        (Some(least), None) => format!("at least {}", plain(least)),
+        _ => String::new(),
+    }
+}
+
 /// The price of one unit a month; of lines that no rule counts, where all have the same.
 pub(crate) fn unit_price(row: &RowRecord) -> Option<Decimal> {
     let [first, others @ ..] = row.lines.as_slice() else { return row.unit_price };

@@ -25,6 +25,7 @@ mod explain;
 mod failure;
 mod history;
 mod html;
+mod items_sheet;
 mod json;
 mod label;
 mod lines_sheet;
@@ -95,7 +96,7 @@ pub use summary::TextTarget;
 pub use test_mail::test_email;
 pub use text::{run_overview, text_summary};
 pub use words::{WorkOwner, WorkStep, accept_command, wrapped};
-pub use workbook::REPORT_XLSX;
+pub use workbook::{REPORT_XLSX, ReportWorkbook};
 
 /// Which run it is, and what it was made from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

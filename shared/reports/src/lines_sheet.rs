@@ -4,7 +4,7 @@ use std::io;
 
 use rust_decimal::Decimal;
 use truecount_billing::{ClientId, Currency};
-use truecount_reconciliation::{ClientRecord, LinesReadWord, PortfolioRecord, RowHistory, RowRecord};
+use truecount_reconciliation::{ClientRecord, LinesReadWord, MovedRecord, PortfolioRecord, RowHistory, RowRecord};
 
 use crate::{
     ReportError, RunHeader,
@@ -37,17 +37,7 @@ impl<'h, W: io::Write> LinesSheet<'h, W> {
     /// # Errors
     /// [`ReportError::Sheet`] if the writer refuses.
     pub fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
-        for row in &client.rows {
-            self.row(&LineCells {
-                client_id: &client.client_id,
-                client_name: &client.client_name,
-                lines_read: client.lines_read,
-                row,
-                home: self.home,
-                moved_with: None,
-            })?;
-        }
-        Ok(())
+        LineCells::of_client(client, self.home).try_for_each(|cells| self.row(&cells))
     }
 
     /// Writes the rows that are told once for two clients, and ends the file.
@@ -55,21 +45,8 @@ impl<'h, W: io::Write> LinesSheet<'h, W> {
     /// # Errors
     /// [`ReportError::Sheet`] if the writer refuses.
     pub fn finish(mut self, portfolio: &PortfolioRecord) -> Result<(), ReportError> {
-        for moved in &portfolio.moved {
-            let from = (&moved.from_id, moved.from_name.as_str());
-            let to = (&moved.to_id, moved.to_name.as_str());
-            for (used, billed) in &moved.services {
-                for ((client_id, client_name), row) in [(from, used), (to, billed)] {
-                    self.row(&LineCells {
-                        client_id,
-                        client_name,
-                        lines_read: LinesReadWord::Complete,
-                        row,
-                        home: self.home,
-                        moved_with: Some((from.1, to.1)),
-                    })?;
-                }
-            }
+        for cells in LineCells::of_moved(&portfolio.moved, self.home) {
+            self.row(&cells)?;
         }
         self.writer.finish().map_err(refused)
     }
@@ -84,14 +61,45 @@ fn refused(source: csv::Error) -> ReportError {
 }
 
 /// One row of the sheet.
-struct LineCells<'a> {
-    client_id: &'a ClientId,
-    client_name: &'a str,
+pub(crate) struct LineCells<'a> {
+    pub(crate) client_id: &'a ClientId,
+    pub(crate) client_name: &'a str,
     lines_read: LinesReadWord,
-    row: &'a RowRecord,
+    pub(crate) row: &'a RowRecord,
     home: Currency,
     /// The client whose agreement ended, and the one that is billed for it: the row is in no total.
     moved_with: Option<(&'a str, &'a str)>,
+}
+
+impl<'a> LineCells<'a> {
+    /// The rows of a client.
+    pub(crate) fn of_client(client: &'a ClientRecord, home: Currency) -> impl Iterator<Item = Self> {
+        client.rows.iter().map(move |row| Self {
+            client_id: &client.client_id,
+            client_name: &client.client_name,
+            lines_read: client.lines_read,
+            row,
+            home,
+            moved_with: None,
+        })
+    }
+
+    /// The rows that are told once for two clients.
+    pub(crate) fn of_moved(moved: &'a [MovedRecord], home: Currency) -> impl Iterator<Item = Self> {
+        moved.iter().flat_map(move |one| {
+            let from = (&one.from_id, one.from_name.as_str());
+            let to = (&one.to_id, one.to_name.as_str());
+            let rows = one.services.iter().flat_map(move |(used, billed)| [(from, used), (to, billed)]);
+            rows.map(move |((client_id, client_name), row)| Self {
+                client_id,
+                client_name,
+                lines_read: LinesReadWord::Complete,
+                row,
+                home,
+                moved_with: Some((from.1, to.1)),
+            })
+        })
+    }
 }
 
 impl LineCells<'_> {
@@ -137,6 +145,33 @@ impl LineCells<'_> {
         Column::text("product_code", |one| Some(one.row.service.as_str())),
         Column::run_id("run_id"),
         Column::month("month"),
+    ];
+
+    /// As the workbook has them: without what only programs read, an interval in one cell.
+    pub(crate) const OF_WORKBOOK: [Column<Self>; 23] = [
+        Column::text("client", |one| Some(one.client_name)),
+        Column::composed("agreement", |one| cells::agreements(one.row)),
+        Column::composed("product", |one| cells::product(one.row)),
+        Column::word("result", |one| if one.moved_with.is_some() { "client moved" } else { words::kind(one.row.kind) }),
+        Column::quantity("counted", |one| one.row.counted),
+        Column::quantity("billed", |one| cells::billed(one.lines_read, one.row)),
+        Column::quantity("should_bill", |one| one.row.should_bill),
+        Column::composed("possible", |one| cells::possible(one.row)),
+        Column::quantity("variance", |one| one.row.variance),
+        Column::money("unit_price", |one| cells::unit_price(one.row)),
+        Column::money("monthly_impact", |one| one.monthly_impact()),
+        Column::text("currency", |one| Some(cells::currency(one.row)?.as_str())),
+        Column::word("value_basis", |one| one.value_basis()),
+        Column::word("confidence", |one| cells::confidence(one.row)),
+        Column::composed("reason", |one| one.reason()),
+        Column::composed("doubts", |one| cells::doubts(one.row)),
+        Column::composed("items", |one| cells::items(one.row)),
+        Column::day("counted_on", |one| cells::counted_on(one.row)),
+        Column::day("next_invoice_date", |one| one.row.next_invoice_date),
+        Column::composed("source", |one| cells::sources(one.row)),
+        Column::text("client_id", |one| Some(one.client_id.as_str())),
+        Column::composed("agreement_id", |one| cells::agreement_ids(one.row)),
+        Column::text("product_code", |one| Some(one.row.service.as_str())),
     ];
 
     fn history(&self) -> Option<&RowHistory> {

@@ -1,5 +1,7 @@
 //! One email per run and recipient group: a raw message (RFC 5322), the same bytes for the same run.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use mail_builder::{
     MessageBuilder,
@@ -14,7 +16,7 @@ use crate::{
     sheets::EXCEPTIONS_CSV,
     summary::{Frame, Summary, TextTarget, foreign},
     text::text,
-    workbook::REPORT_XLSX,
+    workbook::{REPORT_XLSX, without_comparisons},
 };
 
 /// The most that is attached: under 7 MB once encoded, which every mail server accepts.
@@ -28,15 +30,14 @@ const REPEAT: &str =
 const PREFIX: &str = "Possible repeat: ";
 
 /// What of the files is attached, after where they are.
-const BOTH_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached. The folder also holds report.html (the month in a \
-     browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv \
-     and run.json.";
-const ONE_ATTACHED: &str = "exceptions.csv is attached; report.xlsx is too large for that. The folder also holds report.html (the month in a \
-     browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv \
-     and run.json.";
-const TOO_LARGE: &str = "exceptions.csv is too large to attach, and so is report.xlsx. The folder also holds report.html (the month in a \
-     browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, agreement_findings.csv, mapping-suggestions.csv \
-     and run.json.";
+const BOTH_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached.";
+const PART_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached; all comparisons and items, which are too large for a \
+     mail, are in the report.xlsx in the folder.";
+const ONE_ATTACHED: &str = "exceptions.csv is attached; report.xlsx is too large for that.";
+const TOO_LARGE: &str = "exceptions.csv is too large to attach, and so is report.xlsx.";
+/// What else there is.
+const IN_THE_FOLDER: &str = "The folder also holds report.html (the month in a browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, \
+     agreement_findings.csv, mapping-suggestions.csv and run.json.";
 
 /// A line of whom a mail is about.
 const ABOUT_CHARACTERS_MAX: usize = 300;
@@ -99,12 +100,13 @@ pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8
     let id = &letter.id;
     let summary = Summary::with(report, *content, TextTarget::Mail);
     let (attached, told) = match content {
-        MailContent::Work => attachments(settings.files),
+        MailContent::Work => attachments(report, settings.files)?,
         MailContent::Summary => (Vec::new(), None),
     };
     let about: Vec<_> =
         settings.about.iter().map(|line| foreign(TextTarget::Mail, line, ABOUT_CHARACTERS_MAX)).collect();
-    let frame = Frame { first_line: letter.repeat, about: &about, last_line: told };
+    let told = told.map(|attached| format!("{attached} {IN_THE_FOLDER}"));
+    let frame = Frame { first_line: letter.repeat, about: &about, last_line: told.as_deref() };
     let message = letter.message(report.header.created_at, &summary.subject());
     let alternative = multipart(
         "alternative",
@@ -116,22 +118,32 @@ pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8
     Ok(message.body(multipart("mixed", id, parts)).write_to_vec()?)
 }
 
-/// What is attached, and how that is told: the workbook before `exceptions.csv`, without it where both are too large.
-fn attachments(files: &[ReportFile]) -> (Vec<MimePart<'_>>, Option<&'static str>) {
+/// What is attached, and how that is told: the workbook before `exceptions.csv`, without the sheets of all comparisons and
+/// items where it would be too large with them, and not at all where it still is.
+fn attachments<'f>(
+    report: &RunReport<'_>,
+    files: &'f [ReportFile],
+) -> Result<(Vec<MimePart<'f>>, Option<&'static str>), ReportError> {
     let find = |name| files.iter().find(|file| file.name == name).map_or(&[][..], |file| &file.bytes);
     let (book, exceptions) = (find(REPORT_XLSX), find(EXCEPTIONS_CSV));
     let csv = || {
         let content_type = ContentType::new("text/csv").attribute("charset", "utf-8");
         MimePart::new(content_type, BodyPart::Binary(exceptions.into())).attachment(EXCEPTIONS_CSV)
     };
-    let xlsx = || MimePart::new(ContentType::new(XLSX), BodyPart::Binary(book.into())).attachment(REPORT_XLSX);
-    if book.len() + exceptions.len() <= ATTACHMENT_BYTES_MAX {
-        (vec![xlsx(), csv()], Some(BOTH_ATTACHED))
-    } else if exceptions.len() <= ATTACHMENT_BYTES_MAX {
-        (vec![csv()], Some(ONE_ATTACHED))
-    } else {
-        (Vec::new(), Some(TOO_LARGE))
+    let xlsx = |book: Cow<'f, [u8]>| MimePart::new(ContentType::new(XLSX), BodyPart::Binary(book)).attachment(REPORT_XLSX);
+    if exceptions.len() > ATTACHMENT_BYTES_MAX {
+        return Ok((Vec::new(), Some(TOO_LARGE)));
     }
+    let room = ATTACHMENT_BYTES_MAX - exceptions.len();
+    if book.len() <= room {
+        return Ok((vec![xlsx(book.into()), csv()], Some(BOTH_ATTACHED)));
+    }
+    let smaller = without_comparisons(report)?;
+    Ok(if smaller.len() <= room {
+        (vec![xlsx(smaller.into()), csv()], Some(PART_ATTACHED))
+    } else {
+        (vec![csv()], Some(ONE_ATTACHED))
+    })
 }
 
 /// Sender and recipients, validated.

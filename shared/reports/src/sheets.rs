@@ -19,7 +19,6 @@ use crate::{
     column::{self, Column, at_least_cents},
     history::closed_csv,
     receipt, run_json,
-    workbook::report_xlsx,
     write_exceptions,
 };
 
@@ -34,9 +33,10 @@ pub(crate) const MAPPING_SUGGESTIONS_CSV: &str = "mapping-suggestions.csv";
 /// The sheet of rows.
 pub(crate) const LINES_CSV: &str = "lines.csv";
 
-/// Every file of a run but the manifest: `exceptions.csv`, `lines.csv` as it was written while the report was built,
-/// `changes.csv`, `closed.csv`, `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv`, `run.json` and `report.xlsx`. [`manifest`](crate::manifest()) comes last, when
-/// the others are kept.
+/// The files of a run that its report alone makes: `exceptions.csv`, `lines.csv` as it was written while the report was built,
+/// `changes.csv`, `closed.csv`, `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv` and `run.json`. [`ReportWorkbook`](crate::ReportWorkbook) and
+/// [`ReportPage`](crate::ReportPage) need the clients once more; [`manifest`](crate::manifest()) comes last, when the others
+/// are kept.
 ///
 /// # Errors
 /// [`ReportError`] if a file cannot be written, which with well-formed values does not happen.
@@ -53,7 +53,6 @@ pub fn files(report: &RunReport<'_>, lines_csv: Vec<u8>) -> Result<Vec<ReportFil
         sheet(AGREEMENT_FINDINGS_CSV, AGREEMENT_FINDINGS, report, &report.agreement_findings)?,
         sheet(MAPPING_SUGGESTIONS_CSV, MAPPING_SUGGESTIONS, report, &report.suggestions)?,
         run_json(report)?,
-        report_xlsx(report)?,
     ])
 }
 

@@ -1,53 +1,88 @@
 //! `report.xlsx`: what a run found, as sheets in which a clerk works. Numbers are numbers, days are days, foreign text is
 //! text: no cell has a formula. The same run gives the same bytes.
 //!
-//! Deliberately absent: every comparison. Those are in `lines.csv`, of any length.
+//! It is written from the report, then one client after another: the last sheets have every comparison and every item, as
+//! far as a sheet goes.
 
-use jiff::civil::Date;
-use rust_decimal::{Decimal, prelude::ToPrimitive as _};
-use rust_xlsxwriter::{
-    Color, DataValidation, DocProperties, ExcelDateTime, Format, FormatAlign, Url, Workbook, Worksheet, XlsxError,
-};
+mod open_sheet;
 
+use rust_decimal::Decimal;
+use rust_xlsxwriter::{DocProperties, ExcelDateTime, Format, Url, Workbook, XlsxError};
+use truecount_reconciliation::ClientRecord;
+
+use self::open_sheet::{Formats, OpenSheet, number};
 use crate::{
     ReportError, ReportFile, RunHeader, RunReport,
     change_row::{ChangeTotal, sums},
-    column::{CellValue, Column, Place},
-    sanitize,
-    workbook_sheets::{self as sheets, ACTIONS, SheetOf},
+    items_sheet::ItemCells,
+    lines_sheet::LineCells,
+    workbook_sheets::{self as sheets, SheetOf},
 };
 
 /// The workbook.
 pub const REPORT_XLSX: &str = "report.xlsx";
 
-/// Rows of a sheet: more of them would not fit beside the rest in the memory of the report.
-const ROWS_MAX: usize = 20_000;
+/// Writes the workbook of a report, one client at a time.
+pub struct ReportWorkbook<'r> {
+    report: &'r RunReport<'r>,
+    formats: Formats,
+    comparisons: OpenSheet,
+    items: OpenSheet,
+}
 
-/// Characters of a cell: spreadsheet programs read no more.
-const CHARACTERS_MAX: usize = 32_767;
+impl<'r> ReportWorkbook<'r> {
+    /// Begins it.
+    ///
+    /// # Errors
+    /// [`ReportError::Workbook`] if the writer refuses.
+    pub fn begin(report: &'r RunReport<'r>) -> Result<Self, ReportError> {
+        let formats = Formats::new();
+        let comparisons = OpenSheet::begin(&sheets::all_comparisons(), &formats).map_err(ReportError::Workbook)?;
+        let items = OpenSheet::begin(&sheets::all_items(), &formats).map_err(ReportError::Workbook)?;
+        Ok(Self { report, formats, comparisons, items })
+    }
 
-/// Days that a spreadsheet cannot hold as a day are written as text.
-const FIRST_DAY: Date = jiff::civil::date(1900, 3, 1);
+    /// Takes the comparisons of a client, and the items that they look at.
+    ///
+    /// # Errors
+    /// [`ReportError::Workbook`] if the writer refuses.
+    pub fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
+        let home = self.report.portfolio.home_currency;
+        LineCells::of_client(client, home).try_for_each(|cells| self.comparison(&cells)).map_err(ReportError::Workbook)
+    }
 
-/// The workbook of a report.
+    fn comparison(&mut self, cells: &LineCells<'_>) -> Result<(), XlsxError> {
+        let header = self.report.header;
+        self.comparisons.row(sheets::all_comparisons().columns, cells, header, &self.formats)?;
+        for item in ItemCells::of(cells) {
+            self.items.row(sheets::all_items().columns, &item, header, &self.formats)?;
+        }
+        Ok(())
+    }
+
+    /// Writes it.
+    ///
+    /// # Errors
+    /// [`ReportError::Workbook`] if the writer refuses.
+    pub fn finish(mut self) -> Result<ReportFile, ReportError> {
+        let report = self.report;
+        let home = report.portfolio.home_currency;
+        let moved = LineCells::of_moved(&report.portfolio.moved, home);
+        moved.into_iter().try_for_each(|cells| self.comparison(&cells)).map_err(ReportError::Workbook)?;
+        let bytes = Book::write(report, self.formats, |book| {
+            book.push(&sheets::all_comparisons(), self.comparisons, &[])?;
+            book.push(&sheets::all_items(), self.items, &[])
+        });
+        Ok(ReportFile { name: REPORT_XLSX, bytes: bytes.map_err(ReportError::Workbook)? })
+    }
+}
+
+/// The workbook without the sheets of every comparison and of every item.
 ///
 /// # Errors
 /// [`ReportError::Workbook`] if the writer refuses.
-pub(crate) fn report_xlsx(report: &RunReport<'_>) -> Result<ReportFile, ReportError> {
-    let bytes = written(report).map_err(ReportError::Workbook)?;
-    Ok(ReportFile { name: REPORT_XLSX, bytes })
-}
-
-fn written(report: &RunReport<'_>) -> Result<Vec<u8>, XlsxError> {
-    let mut book = Book { workbook: Workbook::new(), formats: Formats::new(), listed: Vec::new() };
-    // A fixed date: the same run gives the same bytes, whenever it is written.
-    let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
-    book.workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
-    // The first sheet has links to the others, and is filled when they are known.
-    book.workbook.add_worksheet().set_name(SUMMARY)?;
-    sheets::add_all(&mut book, report)?;
-    book.summary(report)?;
-    book.workbook.save_to_buffer()
+pub(crate) fn without_comparisons(report: &RunReport<'_>) -> Result<Vec<u8>, ReportError> {
+    Book::write(report, Formats::new(), |_| Ok(())).map_err(ReportError::Workbook)
 }
 
 /// The first sheet.
@@ -61,37 +96,25 @@ pub(crate) struct Book {
     listed: Vec<(&'static str, usize)>,
 }
 
-struct Formats {
-    heading: Format,
-    title: Format,
-    text: Format,
-    fill: Format,
-    units: Format,
-    money: Format,
-    day: Format,
-    total: Format,
-    total_money: Format,
-}
-
-impl Formats {
-    fn new() -> Self {
-        let top = || Format::new().set_align(FormatAlign::Top);
-        let heading = Format::new().set_bold().set_text_wrap().set_background_color(Color::RGB(0x00E8_ECF1));
-        Self {
-            heading: heading.set_align(FormatAlign::Top),
-            title: Format::new().set_bold().set_font_size(14),
-            text: top().set_num_format("@"),
-            fill: top().set_num_format("@").set_background_color(Color::RGB(0x00FF_F8DC)),
-            units: top().set_num_format("General"),
-            money: top().set_num_format("#,##0.00##"),
-            day: top().set_num_format("yyyy-mm-dd"),
-            total: Format::new().set_bold(),
-            total_money: Format::new().set_bold().set_num_format("#,##0.00##"),
-        }
-    }
-}
-
 impl Book {
+    /// Writes a workbook. `add_last`: adds what comes after the sheets of the report.
+    fn write(
+        report: &RunReport<'_>,
+        formats: Formats,
+        add_last: impl FnOnce(&mut Self) -> Result<(), XlsxError>,
+    ) -> Result<Vec<u8>, XlsxError> {
+        let mut book = Self { workbook: Workbook::new(), formats, listed: Vec::new() };
+        // A fixed date: the same run gives the same bytes, whenever it is written.
+        let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
+        book.workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
+        // The first sheet has links to the others, and is filled when they are known.
+        book.workbook.add_worksheet().set_name(SUMMARY)?;
+        sheets::add_all(&mut book, report)?;
+        add_last(&mut book)?;
+        book.summary(report)?;
+        book.workbook.save_to_buffer()
+    }
+
     /// Adds a sheet, if it has rows.
     pub(crate) fn add<'r, T: 'r>(
         &mut self,
@@ -100,53 +123,22 @@ impl Book {
         rows: impl Iterator<Item = &'r T>,
         totals: &[(String, Decimal)],
     ) -> Result<(), XlsxError> {
-        let rows: Vec<&T> = rows.collect();
-        if rows.is_empty() {
-            return Ok(());
+        let mut sheet = OpenSheet::begin(of, &self.formats)?;
+        for row in rows {
+            sheet.row(of.columns, row, header, &self.formats)?;
         }
-        self.listed.push((of.name, rows.len()));
-        let formats = &self.formats;
-        let sheet = self.workbook.add_worksheet().set_name(of.name)?;
-        for (at, column) in (0_u16..).zip(of.columns) {
-            sheet.write_string_with_format(0, at, heading(column.name()), &formats.heading)?;
-            sheet.set_column_width(at, width(column))?;
-        }
-        let shown = &rows[..rows.len().min(ROWS_MAX)];
-        for (at, (number, row)) in (1_u32..).zip((1_u64..).zip(shown)) {
-            let place = Place { number, run_id: &header.run_id, month: header.month };
-            for (column_at, column) in (0_u16..).zip(of.columns) {
-                cell(sheet, (at, column_at), column.value(row, place), formats, column.is_to_fill())?;
-            }
-        }
-        let last = u32::try_from(shown.len()).unwrap_or(u32::MAX);
-        let last_column = u16::try_from(of.columns.len().saturating_sub(1)).unwrap_or(u16::MAX);
-        sheet.autofilter(0, 0, last, last_column)?;
-        sheet.set_freeze_panes(1, of.frozen)?;
-        sheet.set_landscape();
-        sheet.set_print_fit_to_pages(1, 0);
-        sheet.set_repeat_rows(0, 0)?;
-        // Two lines: programs do not measure what is wrapped.
-        sheet.set_row_height(0, 30)?;
-        for (at, column) in (0_u16..).zip(of.columns) {
-            if column.name() == "action" {
-                sheet.add_data_validation(1, at, last, at, &DataValidation::new().allow_list_strings(&ACTIONS)?)?;
-            }
-        }
-        let mut at = last + 1;
-        let foot = u32::try_from(totals.len()).unwrap_or_default();
-        sheet.set_print_area(0, 0, last + 2 + foot, last_column.min(of.printed.saturating_sub(1)))?;
-        if rows.len() > shown.len() {
-            let more = format!("and {} more rows: {} has all", rows.len() - shown.len(), of.whole);
-            sheet.write_string_with_format(at, 0, more, &formats.total)?;
-            at += 1;
-        }
-        let amounts = of.columns.iter().position(|column| Some(column.name()) == of.totalled);
-        if let Some(amounts) = amounts.and_then(|at| u16::try_from(at).ok()) {
-            for (what, amount) in totals {
-                at += 1;
-                sheet.write_string_with_format(at, 1, what, &formats.total)?;
-                number(sheet, (at, amounts), *amount, &formats.total_money)?;
-            }
+        self.push(of, sheet, totals)
+    }
+
+    fn push<T>(
+        &mut self,
+        of: &SheetOf<'_, T>,
+        sheet: OpenSheet,
+        totals: &[(String, Decimal)],
+    ) -> Result<(), XlsxError> {
+        if let Some((sheet, rows)) = sheet.finish(of, totals, &self.formats)? {
+            self.workbook.push_worksheet(sheet);
+            self.listed.push((of.name, rows));
         }
         Ok(())
     }
@@ -192,70 +184,11 @@ impl Book {
     }
 }
 
-/// Writes one cell.
-fn cell(
-    sheet: &mut Worksheet,
-    (row, column): (u32, u16),
-    value: CellValue<'_>,
-    formats: &Formats,
-    is_to_fill: bool,
-) -> Result<(), XlsxError> {
-    match value {
-        CellValue::Nothing if is_to_fill => sheet.write_blank(row, column, &formats.fill)?,
-        CellValue::Nothing => sheet,
-        CellValue::Foreign(text) | CellValue::Word(text) if text.is_empty() => {
-            let _ = text;
-            sheet
-        }
-        CellValue::Foreign(text) => {
-            let text = sanitize::cell(&text);
-            sheet.write_string_with_format(row, column, sanitize::shortened(&text, CHARACTERS_MAX), &formats.text)?
-        }
-        CellValue::Word(word) => sheet.write_string_with_format(row, column, word, &formats.text)?,
-        CellValue::Whole(whole) => number(sheet, (row, column), Decimal::from(whole), &formats.units)?,
-        CellValue::Quantity(units) => number(sheet, (row, column), units, &formats.units)?,
-        CellValue::Money(amount) => number(sheet, (row, column), amount, &formats.money)?,
-        CellValue::Day(day) => match of_sheet(day) {
-            Some(date) => sheet.write_datetime_with_format(row, column, date?, &formats.day)?,
-            None => sheet.write_string_with_format(row, column, day.to_string(), &formats.text)?,
-        },
-    };
-    Ok(())
-}
-
-fn of_sheet(day: Date) -> Option<Result<ExcelDateTime, XlsxError>> {
-    let part = |number: i8| u8::try_from(number).unwrap_or_default();
-    let year = u16::try_from(day.year()).ok().filter(|_| day >= FIRST_DAY)?;
-    Some(ExcelDateTime::from_ymd(year, part(day.month()), part(day.day())))
-}
-
-/// Writes a number; one that a spreadsheet, which computes with 15 digits, would not hold exactly is text.
-fn number<'s>(
-    sheet: &'s mut Worksheet,
-    (row, column): (u32, u16),
-    exact: Decimal,
-    format: &Format,
-) -> Result<&'s mut Worksheet, XlsxError> {
-    match exact.to_f64().filter(|_| exact.normalize().mantissa().unsigned_abs() < 1_000_000_000_000_000) {
-        Some(held) => sheet.write_number_with_format(row, column, held, format),
-        None => sheet.write_string_with_format(row, column, exact.to_string(), format),
-    }
-}
-
 /// `monthly_impact` as people read it: `Monthly impact`.
 pub(crate) fn heading(name: &str) -> String {
     let words = name.replace('_', " ");
     let mut letters = words.chars();
     letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
-}
-
-fn width<T>(column: &Column<T>) -> u8 {
-    match column.name() {
-        "reason" | "items_in" | "items_out" | "came" | "went" | "message" | "note" => 44,
-        "client" | "agreement" | "product" | "account" | "doubts" | "line_ids" | "against" => 26,
-        "number" | "currency" | "months_open" | "quantity" | "state" | "since" => 10,
-        _ => 15,
-    }
 }
 
 /// The foot of the sheet of changes, the home currency first; nothing where a sum has too many digits.

@@ -12,7 +12,9 @@ use crate::{
     column::Column,
     common_cause::AT_MANY_CLIENTS,
     history::{CLOSED, month_cell},
+    items_sheet::ItemCells,
     label,
+    lines_sheet::LineCells,
     revenue::scope_told,
     sheets::{CoverageRow, MAPPING_SUGGESTIONS, SETUP, coverage},
     workbook::{Book, foot_of},
@@ -88,6 +90,16 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
 fn of_setup(report: &RunReport<'_>) -> impl Fn(&ExceptionRow) -> bool {
     let is_first = report.portfolio.is_first_comparison();
     move |row| is_first && row.kind == AT_MANY_CLIENTS.0
+}
+
+/// Every comparison of a run.
+pub(crate) fn all_comparisons<'a>() -> SheetOf<'a, LineCells<'a>> {
+    SheetOf { frozen: 4, printed: 15, ..of_file("All comparisons", &LineCells::OF_WORKBOOK, "lines.csv") }
+}
+
+/// Every item that a comparison looks at.
+pub(crate) fn all_items<'a>() -> SheetOf<'a, ItemCells<'a>> {
+    SheetOf { frozen: 3, printed: 9, ..of_file("Items", &ItemCells::COLUMNS, "outcomes.jsonl.gz") }
 }
 
 const fn of_file<'c, T>(name: &'static str, columns: &'c [Column<T>], whole: &'static str) -> SheetOf<'c, T> {

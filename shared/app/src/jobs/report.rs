@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::{OutcomeLine, PortfolioRecord};
 use truecount_reports::{
-    InputRef, REPORT_HTML, ReportFile, ReportPage, RunHeader, RunReport, RunReportBuilder, revenue_compared,
-    run_overview, totals_text,
+    InputRef, REPORT_HTML, ReportFile, ReportPage, ReportWorkbook, RunHeader, RunReport, RunReportBuilder,
+    revenue_compared, run_overview, totals_text,
 };
 use truecount_store::{
     Closing, FrozenRun, HISTORY_FILE, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState, RunSummary,
@@ -173,7 +173,7 @@ pub(crate) fn report_files<'h>(
     let mut lines_csv = Vec::new();
     let report = report_from(stored, header, &mut lines_csv)?;
     let mut files = truecount_reports::files(&report, lines_csv)?;
-    files.push(ReportFile { name: REPORT_HTML, bytes: page_of(stored, &report)? });
+    files.extend(files_with_clients(&report, stored.lines())?);
     // They are stored already, and named among the files.
     let written = files.len();
     files.push(ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() });
@@ -184,15 +184,19 @@ pub(crate) fn report_files<'h>(
     Ok((report, files))
 }
 
-/// The page: which exceptions it shows is known when all are, so that the clients come once more.
-fn page_of(stored: &StoredOutcome, report: &RunReport<'_>) -> Result<Vec<u8>, AppError> {
-    let mut page = ReportPage::begin(report, Vec::new())?;
-    for line in stored.lines() {
+/// The workbook and the page: what they show is known when all clients are, so that these come once more.
+fn files_with_clients(
+    report: &RunReport<'_>,
+    lines: impl Iterator<Item = Result<OutcomeLine, StoreError>>,
+) -> Result<[ReportFile; 2], AppError> {
+    let (mut book, mut page) = (ReportWorkbook::begin(report)?, ReportPage::begin(report, Vec::new())?);
+    for line in lines {
         if let OutcomeLine::Client(client) = line? {
+            book.client(&client)?;
             page.client(&client)?;
         }
     }
-    Ok(page.finish()?)
+    Ok([book.finish()?, ReportFile { name: REPORT_HTML, bytes: page.finish()? }])
 }
 
 /// The share of the recurring revenue that was compared, then the totals.

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 
 use truecount_reconciliation::{OutcomeLine, PortfolioPart};
-use truecount_reports::{ReportFile, ReportMail, RunReport, RunReportBuilder};
+use truecount_reports::{ReportFile, ReportMail, ReportWorkbook, RunReport, RunReportBuilder};
 use truecount_store::{Run, StoredOutcome};
 
 use super::outbox::{self, MailIdentity, MailOutcome};
@@ -54,7 +54,8 @@ fn message(whole: &ReportedRun<'_, '_>, from: &str, group: &MailGroup, attempt: 
     let part = Part::of(whole, group)?;
     let mut lines_csv = Vec::new();
     let report = part.report(whole, &mut lines_csv)?;
-    let files = truecount_reports::files(&report, lines_csv)?;
+    let mut files = truecount_reports::files(&report, lines_csv)?;
+    files.push(part.workbook(whole, &report)?);
     Ok(truecount_reports::email(&report, &mail(&files, part.about(group)))?)
 }
 
@@ -105,6 +106,19 @@ impl<'r> Part<'r> {
             builder.line(line)?;
         }
         Ok(builder.finish()?)
+    }
+
+    /// The workbook of that report.
+    fn workbook(&self, whole: &ReportedRun<'_, '_>, report: &RunReport<'_>) -> Result<ReportFile, AppError> {
+        let mut book = ReportWorkbook::begin(report)?;
+        for line in whole.stored.lines() {
+            if let OutcomeLine::Client(client) = line?
+                && self.sums.has(&client.client_id)
+            {
+                book.client(&client)?;
+            }
+        }
+        Ok(book.finish()?)
     }
 
     /// Whether a line is about the group's clients, or about a source as a whole.

@@ -22,7 +22,8 @@ use truecount_reconciliation::{
     SourceRecord,
 };
 use truecount_reports::{
-    InputRef, MailContent, ReportFile, ReportMail, ReportPage, RunHeader, RunReport, RunReportBuilder, email, files,
+    InputRef, MailContent, ReportFile, ReportMail, ReportPage, ReportWorkbook, RunHeader, RunReport, RunReportBuilder, email,
+    files,
 };
 
 use rows::{agreeing, difference};
@@ -80,7 +81,11 @@ impl Sample {
     pub(crate) fn files(&self) -> Vec<ReportFile> {
         let mut lines = Vec::new();
         let report = self.built(&mut lines);
-        files(&report, lines).unwrap()
+        let mut files = files(&report, lines).unwrap();
+        let mut book = ReportWorkbook::begin(&report).unwrap();
+        self.clients.iter().for_each(|client| book.client(client).unwrap());
+        files.push(book.finish().unwrap());
+        files
     }
 
     /// The page.
