@@ -12,6 +12,7 @@
 //!
 //! Deliberately absent: any reading or writing. A history is a stream of clients in order of their ids.
 
+mod closings;
 mod figures;
 mod items;
 mod join;
@@ -26,6 +27,7 @@ use truecount_billing::{BillingMonth, ClientId, Currency, Money, ProductCode};
 use crate::exception_id::{ExceptionDirection, service_exception_id};
 use crate::outcome::RowKind;
 
+pub use closings::{ClosingFigures, ServiceClosings};
 pub use items::{CameItem, CountedItem, CountedItems, ItemsMoved, WentItem};
 pub use join::{BaseOfHistory, HistoryBeside, HistoryJoin, PastClosing, base_of_history};
 pub use merge::{Absence, HistoryMerge};
@@ -49,7 +51,13 @@ pub struct ClientHistory {
     /// The items that counted when each service was last surely compared.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub counted: Vec<CountedItems>,
+    /// What the last closings counted and billed of each service.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub closings: Vec<ServiceClosings>,
 }
+
+/// A service, and the section of it; with an exception's direction, what it is about.
+type Part = (ProductCode, Option<String>);
 
 /// What an exception of a client is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]

@@ -13,7 +13,7 @@ use crate::baseline::{BaselineState, SetupRows};
 use crate::common_cause::CommonCauseRecord;
 use crate::evidence::LedgerReason;
 use crate::evidence_record::{AccountRecord, DoubtRecord, WideningRecord};
-use crate::history::{ClosedException, EarlierException, ItemsMoved, RowHistory};
+use crate::history::{ClosedException, ClosingFigures, EarlierException, ItemsMoved, RowHistory};
 use crate::item_record::ItemRecord;
 use crate::line_record::LineRecord;
 use crate::long_number::LongNumber;
@@ -300,6 +300,9 @@ pub struct RowRecord {
     /// Which items came and went since an earlier closing; `None`: none did, or none was compared.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub items_moved: Option<ItemsMoved>,
+    /// What the last closings before counted and billed of the service, the oldest first.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub last_closings: Vec<ClosingFigures>,
 }
 
 /// A change of one line.
@@ -377,6 +380,7 @@ impl RowRecord {
             history: None,
             action: None,
             items_moved: None,
+            last_closings: Vec::new(),
         }
     }
 }

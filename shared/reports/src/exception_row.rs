@@ -16,7 +16,7 @@ use crate::{
     cells,
     common_cause::{AT_MANY_CLIENTS, PRODUCT_REPLACED},
     exception_id::{self, ExceptionSubject},
-    history::{state_word, told},
+    history::{last_closings, state_word, told},
     is_exception,
     row_totals::RowTotals,
     words::{self, WorkOwner, WorkStep},
@@ -93,6 +93,10 @@ pub struct ExceptionRow {
     pub so_far: SumsSoFar,
     /// All that in words.
     pub history: String,
+    /// What the last closings before counted and billed.
+    pub last_closings: String,
+    /// A sentence for the client, where a bill is to be changed. Holds foreign text.
+    pub for_client: String,
     /// What was decided about it; `None`: nothing.
     pub action: Option<RowAction>,
     /// The same every month.
@@ -280,6 +284,8 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         items_out: cells::items_out(row),
         came: came(row),
         went: went(row),
+        last_closings: last_closings(row),
+        for_client: words::for_client(row),
         doubts: cells::doubts(row),
         next_invoice_date: row.next_invoice_date,
         effective_date: row.due,
@@ -330,6 +336,8 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         months_open: None,
         so_far: SumsSoFar::default(),
         history: String::new(),
+        last_closings: String::new(),
+        for_client: String::new(),
         action: None,
         exception_id: String::new(),
         client_id: String::new(),

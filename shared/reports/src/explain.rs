@@ -114,6 +114,9 @@ pub(crate) fn row_parts(client: &ClientRecord, row: &RowRecord, home: Currency) 
         let number = history.number.map(|number| format!("no. {number}, ")).unwrap_or_default();
         parts.labelled("history", &format!("{number}{}", history::told(history, row.kind, home)));
     }
+    if !row.last_closings.is_empty() {
+        parts.labelled("last closings", &history::last_closings(row));
+    }
     if let Some(decided) = &row.action {
         parts.labelled("decided", &actions::told(decided));
     }

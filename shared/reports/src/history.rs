@@ -7,7 +7,7 @@ use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, ClientId, Currency};
 use truecount_reconciliation::{
     ClientRecord, ClosedBecause, EarlierException, EarlierFigures, ExceptionState, PortfolioRecord, RowHistory,
-    RowKind, SumsSoFar,
+    RowKind, RowRecord, SumsSoFar,
 };
 
 use crate::{
@@ -114,6 +114,19 @@ pub(crate) const fn state_word(state: ExceptionState) -> &'static str {
         ExceptionState::Changed => "changed",
         ExceptionState::Reopened => "reopened",
     }
+}
+
+/// `2026-03: 12 counted, 12 billed; 2026-04: not known, 12 billed`: the last closings before, the oldest first.
+pub(crate) fn last_closings(row: &RowRecord) -> String {
+    let figure = |units: Option<Decimal>, word: &str| match units {
+        Some(units) => format!("{} {word}", label::quantity(units)),
+        None => format!("not known how many {word}"),
+    };
+    let closings = row.last_closings.iter();
+    let told = closings.map(|one| {
+        format!("{}: {}, {}", one.month, figure(one.counted, "counted"), figure(one.billed, "billed"))
+    });
+    told.collect::<Vec<_>>().join("; ")
 }
 
 /// `changed: 2 before, GBP 60.00 a month; open for 3 closings, since April 2026; GBP 120.00 lost so far`.

@@ -5,6 +5,7 @@
 
 mod doubt;
 mod elsewhere;
+mod for_client;
 mod kind;
 mod ledger;
 mod merged;
@@ -17,6 +18,7 @@ use std::fmt;
 
 pub(crate) use doubt::{doubt, is_slight, money_by_currency};
 pub(crate) use elsewhere::doubts;
+pub(crate) use for_client::for_client;
 pub(crate) use kind::kind;
 pub(crate) use ledger::{left_out, left_out_of};
 pub(crate) use merged::{MergedStake, below_materiality, clients, of_many, services};

@@ -58,7 +58,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
         let day = row.effective_date.or(row.next_invoice_date);
         (day.is_none(), day, row.client.to_lowercase(), row.client_id.clone(), row.agreement_id.clone())
     });
-    let sheet = of_exceptions("Change the agreement", CHANGES, 18, Some("monthly_impact"));
+    let sheet = of_exceptions("Change the agreement", CHANGES, 19, Some("monthly_impact"));
     let foot = if report.portfolio.is_first_comparison() { Vec::new() } else { foot_of(report) };
     book.add(&sheet, header, changes.into_iter(), &foot)?;
     let clean_up = RowKind::EndedAgreementInUse.as_str();
@@ -71,7 +71,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     let rows = standing().filter(is_else);
     book.add(&of_exceptions("Other exceptions", OTHERS, 14, None), header, rows, &[])?;
     let rows = report.exceptions.iter().filter(|row| row.is_set_aside());
-    book.add(&of_exceptions("Set aside", CHANGES, 18, None), header, rows, &[])?;
+    book.add(&of_exceptions("Set aside", CHANGES, 19, None), header, rows, &[])?;
     let mapping = of_file("Mapping", MAPPING_SUGGESTIONS, "mapping-suggestions.csv");
     book.add(&mapping, header, report.suggestions.iter(), &[])?;
     book.add(
@@ -202,6 +202,7 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::text("currency", |row| Some(row.currency.as_ref()?.as_str())),
     Column::word("kind", |row| row.kind_label),
     Column::composed("since", |row| month_cell(row.since)),
+    Column::text("last_closings", |row| Some(&row.last_closings)),
     Column::composed("decided", ExceptionRow::decided),
     Column::empty("action"),
     Column::empty("quantity"),
@@ -209,6 +210,7 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::empty("until"),
     Column::empty("note"),
     Column::text("reason", |row| Some(&row.reason)),
+    Column::text("for_client", |row| Some(&row.for_client)),
     Column::text("items_in", |row| Some(&row.items_in)),
     Column::text("items_out", |row| Some(&row.items_out)),
     Column::text("came", |row| Some(&row.came)),

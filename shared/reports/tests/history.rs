@@ -7,9 +7,9 @@ mod invented;
 use invented::{currency, decimal, header};
 use truecount_billing::{Money, ProductCode};
 use truecount_reconciliation::{
-    CameItem, ClientRecord, ClosedBecause, ClosedException, CountedItem, EarlierException, EarlierFigures,
-    ExceptionDirection, ExceptionKey, ExceptionState, ItemsMoved, LedgerReason, RowHistory, RowKind, SumsSoFar,
-    WentItem,
+    CameItem, ClientRecord, ClosedBecause, ClosedException, ClosingFigures, CountedItem, EarlierException,
+    EarlierFigures, ExceptionDirection, ExceptionKey, ExceptionState, ItemsMoved, LedgerReason, RowHistory, RowKind,
+    SumsSoFar, WentItem,
 };
 use truecount_reports::{ExplainedItems, explain_client, text_summary};
 
@@ -95,6 +95,13 @@ fn month() -> invented::Sample {
             WentItem { item: item("5", Some("WS-08")), is_listed: false, reason: None },
         ],
     });
+    let closing = |month: &str, counted: Option<i64>, billed: i64| ClosingFigures {
+        month: month.parse().unwrap(),
+        counted: counted.map(Into::into),
+        billed: Some(billed.into()),
+    };
+    let closings = [("2026-03", Some(1_400), 1_400), ("2026-04", None, 1_400), ("2026-05", Some(1_405), 1_400)];
+    first.last_closings = closings.map(|(month, counted, billed)| closing(month, counted, billed)).to_vec();
     sample.portfolio.last_closing = Some("2026-05".parse().unwrap());
     sample
 }

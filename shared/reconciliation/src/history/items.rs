@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, ProductCode, SourceId};
 
-use super::merge::Absence;
+use super::{Part, merge::Absence};
 use crate::evidence::LedgerReason;
 use crate::item_record::{ItemFateWord, ItemRecord};
 use crate::outcome::RowKind;
@@ -78,7 +78,6 @@ pub struct WentItem {
     pub reason: Option<LedgerReason>,
 }
 
-type Part = (ProductCode, Option<String>);
 type ItemKey<'a> = (&'a SourceId, &'a AccountId, &'a str);
 
 /// Puts into each row what came and went since the list before, and answers the lists that the next closing compares with. A

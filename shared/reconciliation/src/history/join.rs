@@ -133,7 +133,7 @@ where
 
 /// A client's history with the numbers that another of the same client has given out.
 fn with_numbers(before: Option<ClientHistory>, same: ClientHistory, month: BillingMonth) -> ClientHistory {
-    let ClientHistory { client_id, client_name, exceptions, reserved, counted: _ } = same;
+    let ClientHistory { client_id, client_name, exceptions, reserved, counted: _, closings: _ } = same;
     let mut history = before.unwrap_or_else(|| ClientHistory::empty(client_id, client_name));
     let mut known: BTreeSet<ExceptionKey> = history.exceptions.iter().map(|one| one.key.clone()).collect();
     known.extend(history.reserved.iter().map(|one| one.key.clone()));
@@ -147,12 +147,22 @@ impl ClientHistory {
     /// That of a client of which nothing was found yet.
     #[must_use]
     pub fn empty(client_id: ClientId, client_name: String) -> Self {
-        Self { client_id, client_name, exceptions: Vec::new(), reserved: Vec::new(), counted: Vec::new() }
+        Self {
+            client_id,
+            client_name,
+            exceptions: Vec::new(),
+            reserved: Vec::new(),
+            counted: Vec::new(),
+            closings: Vec::new(),
+        }
     }
 
     /// Whether there is nothing to be remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.exceptions.is_empty() && self.reserved.is_empty() && self.counted.is_empty()
+        self.exceptions.is_empty()
+            && self.reserved.is_empty()
+            && self.counted.is_empty()
+            && self.closings.is_empty()
     }
 }

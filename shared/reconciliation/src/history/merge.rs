@@ -6,10 +6,11 @@ use jiff::civil::Date;
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
 
 use super::figures::is_settled;
+use super::closings::tell_closings;
 use super::items::compare_items;
 use super::{
     CLOSED_MONTHS_KEPT, ClientHistory, ClosedBecause, ClosedException, EarlierException, ExceptionKey, ExceptionState,
-    FoundFigures, PastException, ReservedNumber, RowHistory, SumsSoFar,
+    FoundFigures, Part, PastException, ReservedNumber, RowHistory, SumsSoFar,
 };
 use crate::exception_id::ExceptionDirection;
 use crate::outcome::RowKind;
@@ -28,9 +29,6 @@ pub enum Absence {
     /// The rules do not have the service, and another of theirs has the product of this code.
     OtherRule,
 }
-
-/// A service, and the section of it; with an exception's direction, what it is about.
-type Part = (ProductCode, Option<String>);
 
 /// Puts the clients of one run to the history before it.
 #[derive(Debug)]
@@ -77,6 +75,8 @@ impl HistoryMerge {
         let counted = std::mem::take(&mut history.counted);
         let is_moved = |part: &Part| moved.contains(part);
         history.counted = compare_items(counted, &mut record.rows, self.count_day, is_moved, &absence);
+        let closings = std::mem::take(&mut history.closings);
+        history.closings = tell_closings(closings, &mut record.rows, record.lines_read, self.month);
         let found = found(&record.rows);
         let mut past: BTreeMap<ExceptionKey, PastException> =
             std::mem::take(&mut history.exceptions).into_iter().map(|one| (one.key.clone(), one)).collect();
@@ -118,6 +118,7 @@ impl HistoryMerge {
         let why = is_gone.then_some(ClosedBecause::ClientGone);
         if is_gone {
             history.counted.clear();
+            history.closings.clear();
         }
         for one in std::mem::take(&mut history.exceptions) {
             let one = self.stands_no_more(one, why, &mut record);
@@ -311,7 +312,7 @@ fn why_gone(
     }
 }
 
-fn months_between(earlier: BillingMonth, later: BillingMonth) -> i32 {
+pub(super) fn months_between(earlier: BillingMonth, later: BillingMonth) -> i32 {
     let number = |month: BillingMonth| {
         let day = month.first_day();
         i32::from(day.year()) * 12 + i32::from(day.month())

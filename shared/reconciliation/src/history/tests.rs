@@ -321,3 +321,37 @@ fn who_came_and_who_went_is_told_though_their_number_is_the_same() {
     months.close(7, Vec::new());
     assert_eq!(moved(&months.close(8, agrees(&["one"], &[]))), None, "there was nothing left");
 }
+
+#[test]
+fn a_row_is_told_what_the_last_three_closings_counted_and_billed() {
+    let counted = |units: i64, billed: i64| RowRecord {
+        counted: Some(units.into()),
+        billed: billed.into(),
+        ..bare("A", RowKind::Agrees)
+    };
+    let unknown = || RowRecord { kind: RowKind::NotReconciled, ..counted(9, 4) };
+    let told = |record: &ClientRecord| {
+        let units = |units: Option<Decimal>| units.map_or_else(|| "?".to_owned(), |units| units.to_string());
+        let closings = record.rows[0].last_closings.iter();
+        closings
+            .map(|one| format!("{} {}/{}", one.month, units(one.counted), units(one.billed)))
+            .collect::<Vec<_>>()
+            .join(", ")
+    };
+    let mut months = Months::new();
+    assert_eq!(told(&months.close(1, vec![counted(3, 3)])), "");
+    assert_eq!(told(&months.close(2, vec![unknown()])), "2026-01 3/3");
+    assert_eq!(told(&months.close(3, vec![counted(5, 4)])), "2026-01 3/3, 2026-02 ?/4");
+    assert_eq!(told(&months.close(4, vec![counted(6, 4)])), "2026-01 3/3, 2026-02 ?/4, 2026-03 5/4");
+    // A month without a row says nothing, and forgets nothing.
+    months.close(5, Vec::new());
+    assert_eq!(told(&months.close(6, vec![counted(7, 4)])), "2026-02 ?/4, 2026-03 5/4, 2026-04 6/4");
+    // Of several rows of a service the one that compares tells.
+    months.close(7, vec![bare("A", RowKind::AgreementEnding), counted(8, 4)]);
+    assert_eq!(told(&months.close(8, vec![counted(7, 4)])), "2026-04 6/4, 2026-06 7/4, 2026-07 8/4");
+    assert_eq!(told(&months.close(19, vec![counted(7, 4)])), "2026-07 8/4, 2026-08 7/4", "over a year ago");
+    let mut draft = record(vec![counted(1, 1)]);
+    let history = months.history.clone();
+    HistoryMerge::draft(month(20), month(20).last_day()).client(history, &mut draft, &months.moved, |_, _| months.absence);
+    assert_eq!(told(&draft), "2026-07 8/4, 2026-08 7/4, 2027-07 7/4");
+}

@@ -4,8 +4,9 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use truecount_billing::{AccountId, AgreementId, ClientId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
 use truecount_reconciliation::{
-    AccountRecord, AtStake, ClientName, DoubtRecord, LedgerReason, LeftAloneReason, LineField, LinesReadWord,
-    LongNumber, NamedItem, OuterService, RowFault, RowKind, RowRecord, SightingRecord, WideningRecord,
+    AccountRecord, AtStake, ClientName, CountedItem, CountedOn, DoubtRecord, ItemsMoved, LedgerReason, LeftAloneReason,
+    LineField, LineRecord, LinesReadWord, LongNumber, NamedItem, OuterService, RowFault, RowKind, RowRecord,
+    SightingRecord, WentItem, WideningRecord,
 };
 
 use super::ledger::left_out;
@@ -384,4 +385,84 @@ fn text_is_broken_at_words() {
     assert_eq!(wrapped("so: `a b c`, then `d`", 12, 2), "so:\n  `a b c`,\n  then `d`");
     assert_eq!(wrapped("an `open end of it", 8, 0), "an `open\nend of\nit");
     assert_eq!(wrapped("a `quote too long for a line`", 12, 0), "a `quote too\nlong for a\nline`");
+}
+
+#[test]
+fn a_change_is_told_to_the_client_in_a_sentence_or_two() {
+    let units = |units: i64| Some(Decimal::from(units));
+    let line = LineRecord {
+        line_id: LineId::new("L1").unwrap(),
+        agreement_id: AgreementId::new("A1").unwrap(),
+        agreement_name: "Managed services".to_owned(),
+        product_code: ProductCode::new("WKS").unwrap(),
+        product_name: Some("Managed workstation".to_owned()),
+        quantity: 12.into(),
+        unit_price: None,
+        cycle_months: Some(1),
+        currency: Currency::new("GBP").unwrap(),
+        from: None,
+        to: None,
+    };
+    let row = RowRecord {
+        counted: units(13),
+        billed: 12.into(),
+        should_bill: units(13),
+        variance: units(1),
+        next_invoice_date: Some(date(2026, 7, 1)),
+        sources: vec![CountedOn { source: source(), day: date(2026, 6, 30) }],
+        lines: vec![line],
+        ..RowRecord::empty(RowKind::Underbilled, ProductCode::new("WKS").unwrap())
+    };
+    let later = RowRecord { due: Some(date(2026, 8, 1)), counted: units(15), ..row.clone() };
+    let fewer = RowRecord {
+        kind: RowKind::Overbilled,
+        counted: units(9),
+        should_bill: units(9),
+        variance: units(-3),
+        items_moved: Some(ItemsMoved {
+            since: date(2026, 5, 31),
+            came: Vec::new(),
+            went: vec![WentItem {
+                item: CountedItem {
+                    source: source(),
+                    account_id: AccountId::new("a").unwrap(),
+                    item_id: "7".to_owned(),
+                    name: Some("WS-07".to_owned()),
+                },
+                is_listed: false,
+                reason: None,
+            }],
+        }),
+        ..row.clone()
+    };
+    let nowhere = RowRecord {
+        kind: RowKind::UnbilledUsage,
+        counted: None,
+        billed: Decimal::ZERO,
+        lines: Vec::new(),
+        sources: Vec::new(),
+        next_invoice_date: None,
+        ..row.clone()
+    };
+    for (row, told) in [
+        (
+            &row,
+            "On 30 June 2026 we counted 13 × Managed workstation; \"Managed services\" bills 12. From the invoice of \
+             1 July 2026 on it is 13.",
+        ),
+        (
+            &later,
+            "On 30 June 2026 we counted 15 × Managed workstation, of which 13 are to be billed; \"Managed services\" \
+             bills 12. From the invoice of 1 August 2026 on it is 13.",
+        ),
+        (
+            &fewer,
+            "On 30 June 2026 we counted 9 × Managed workstation; \"Managed services\" bills 12. From the invoice of \
+             1 July 2026 on it is 9. No longer counted: WS-07 (no longer listed).",
+        ),
+        (&nowhere, "We counted at least 13 × WKS; 0 are billed. From the next invoice on it is 13."),
+        (&RowRecord { kind: RowKind::Agrees, ..row.clone() }, ""),
+    ] {
+        assert_eq!(for_client(row), told);
+    }
 }
