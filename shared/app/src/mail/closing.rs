@@ -3,10 +3,9 @@
 //!
 //! What a group of some clients gets is made from the records of these clients alone, its sums and sheets as well.
 
-use std::collections::BTreeSet;
-
 use truecount_reconciliation::{OutcomeLine, PortfolioPart};
 use truecount_reports::{ReportFile, ReportMail, ReportWorkbook, RunReport, RunReportBuilder};
+use truecount_rules::Pattern;
 use truecount_store::{Run, StoredOutcome};
 
 use super::outbox::{self, MailIdentity, MailOutcome};
@@ -70,15 +69,19 @@ struct Part<'r> {
 
 impl<'r> Part<'r> {
     fn of(whole: &ReportedRun<'r, '_>, group: &MailGroup) -> Result<Self, AppError> {
-        let wanted: BTreeSet<String> = group.clients.iter().map(|client| folded(client)).collect();
-        let (mut sums, mut found) = (PortfolioPart::of(&whole.report.portfolio), BTreeSet::new());
+        let mut wanted: Vec<_> = group.clients.iter().map(|written| (Pattern::new(written), false)).collect();
+        let mut sums = PortfolioPart::of(&whole.report.portfolio);
         let (mut names, mut clients_in_run) = (Vec::new(), 0);
         for line in whole.stored.lines() {
             let OutcomeLine::Client(client) = line? else { continue };
             clients_in_run += 1;
-            let own = [folded(client.client_id.as_str()), folded(&client.client_name)];
-            if own.iter().any(|name| wanted.contains(name)) {
-                found.extend(own);
+            let mut is_own = false;
+            for (pattern, is_found) in &mut wanted {
+                let fits = pattern.fits(client.client_id.as_str()) || pattern.fits(&client.client_name);
+                *is_found |= fits;
+                is_own |= fits;
+            }
+            if is_own {
                 names.push(client.client_name.clone());
                 sums.client(&client);
             }
@@ -90,7 +93,8 @@ impl<'r> Part<'r> {
                 sums.suggestion(&suggestion);
             }
         }
-        let unknown = group.clients.iter().filter(|client| !found.contains(&folded(client))).cloned().collect();
+        let unknown = wanted.into_iter().filter(|(_, is_found)| !is_found).map(|(pattern, _)| pattern.written);
+        let unknown = unknown.collect();
         Ok(Self { sums, unknown, names, clients_in_run })
     }
 
@@ -152,11 +156,6 @@ impl<'r> Part<'r> {
         }
         about
     }
-}
-
-/// As names and ids of clients are held against each other: by their letters, whatever their case.
-fn folded(name: &str) -> String {
-    name.trim().to_lowercase()
 }
 
 #[cfg(test)]

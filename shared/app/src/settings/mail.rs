@@ -55,7 +55,7 @@ pub struct MailGroup {
     pub to: Vec<String>,
     /// What its closing mail says.
     pub mail: MailContent,
-    /// The only clients that its closing mail is about, by id or name; empty: all.
+    /// The only clients that its closing mail is about, by id or name, with `*` for any text; empty: all.
     pub clients: Vec<String>,
 }
 
@@ -121,7 +121,7 @@ impl MailGroup {
         if let Some(clients) = &clients {
             let is_blank = |client: &String| client.trim().is_empty();
             if clients.value.is_empty() || clients.value.iter().any(is_blank) {
-                problems.add(clients.at, "`clients` lists clients by id or name; leave it out for all of them");
+                problems.add(clients.at, "`clients` lists clients by id or name (`*` is any text); leave it out for all of them");
             }
         }
         if let Some(id) = &id {
@@ -251,7 +251,7 @@ mod tests {
         let error = Settings::parse(&text).unwrap_err().to_string();
         assert!(error.contains("line 3: each mail group is of some `clients` only"), "{error}");
         let error = Settings::parse(&text.replace("[\"Alder\"]", "[]")).unwrap_err().to_string();
-        assert!(error.contains("line 5: `clients` lists clients by id or name"), "{error}");
+        assert!(error.contains("line 5: `clients` lists clients by id or name (`*` is any text)"), "{error}");
         let error =
             Settings::parse(&text.replace("clients = [\"Alder\"]", "mail = \"short\"")).unwrap_err().to_string();
         assert!(error.contains("line 5") && error.contains("summary") && error.contains("work"), "{error}");

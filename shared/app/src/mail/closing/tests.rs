@@ -33,6 +33,7 @@ async fn a_group_of_some_clients_sees_no_other() {
         (["c2"], ["Quiet Quay", ",c2,"], ["Harbour", ",c1,"]),
         ([" quiet QUAY "], ["Quiet Quay", ",c2,"], ["Harbour", ",c1,"]),
         (["Harbour Dental"], ["Harbour", ",c1,"], ["Quiet", ",c2,"]),
+        (["harb*"], ["Harbour", ",c1,"], ["Quiet", ",c2,"]),
     ] {
         let group = group("east", MailContent::Work, &clients);
         let part = Part::of(&whole, &group).unwrap();
