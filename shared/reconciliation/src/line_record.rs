@@ -30,6 +30,9 @@ pub struct LineRecord {
     /// Months of one billing cycle; `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycle_months: Option<u32>,
+    /// Whether the PSA bills a part of a cycle by its days; `None`: not known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prorates: Option<bool>,
     /// Of which currency.
     pub currency: Currency,
     /// First day billed.
@@ -70,6 +73,7 @@ pub(crate) fn line_record(line: &LineRow<'_>, context: &RunContext) -> LineRecor
         quantity: row.quantity,
         unit_price: row.unit_price,
         cycle_months: agreement.cycle_months,
+        prorates: agreement.prorates,
         currency: line.currency(context),
         from: line.begin(),
         to: line.end(),

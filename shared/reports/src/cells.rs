@@ -97,6 +97,26 @@ fn revenue(lines: &[LineRecord]) -> Option<(Currency, Decimal)> {
     Some((currency, sum))
 }
 
+/// What a change adds to the invoice that it is first on, signed: that of a whole billing cycle. `None`: its value or its
+/// cycle is not known.
+pub(crate) fn invoice_amount(row: &RowRecord, change: &ChangeRecord) -> Option<Decimal> {
+    let months = line_of(row, change)?.cycle_months?;
+    change.monthly_impact?.checked_mul(months.max(1).into())
+}
+
+/// The same of all changes of a row.
+pub(crate) fn invoice_amounts(row: &RowRecord) -> Option<Decimal> {
+    let mut amounts = row.changes.iter().map(|change| invoice_amount(row, change));
+    let first = amounts.next()??;
+    amounts.try_fold(first, |sum, amount| sum.checked_add(amount?))
+}
+
+/// The line that a change is of; of a new one another line of its agreement.
+pub(crate) fn line_of<'r>(row: &'r RowRecord, change: &ChangeRecord) -> Option<&'r LineRecord> {
+    let of_agreement = || row.lines.iter().filter(|line| change.agreement_id.as_ref() == Some(&line.agreement_id));
+    of_agreement().find(|line| change.line_id.as_ref() == Some(&line.line_id)).or_else(|| of_agreement().next())
+}
+
 /// Of which currency the row's money is; `None`: of several, or none is known.
 pub(crate) fn currency(row: &RowRecord) -> Option<&Currency> {
     let of_lines = || row.lines.first().map(|line| &line.currency).filter(|_| monthly_impact(row).is_some());

@@ -35,6 +35,10 @@ pub struct ChangeRow {
     pub effective_date: Option<Date>,
     /// What the change is worth a month, signed; `None`: no price is known.
     pub monthly_impact: Option<Decimal>,
+    /// What that is on the invoice of that day: of a whole billing cycle. `None`: the cycle is not known either.
+    pub invoice_amount: Option<Decimal>,
+    /// Whether the PSA bills a part of a cycle by its days; `None`: it does not say.
+    pub prorates: Option<bool>,
     /// Of which currency.
     pub currency: Option<Currency>,
     /// `calculated`, `estimated`, or empty.
@@ -68,7 +72,7 @@ impl ChangeRow {
             change.line_id.as_ref() == Some(&line.line_id) && change.agreement_id.as_ref() == Some(&line.agreement_id)
         };
         let line = row.lines.iter().find(is_of);
-        let sibling = row.lines.iter().find(|line| change.agreement_id.as_ref() == Some(&line.agreement_id));
+        let sibling = cells::line_of(row, change);
         let code = line.map_or(&row.service, |line| &line.product_code).to_string();
         Self {
             client: client.client_name.clone(),
@@ -79,6 +83,8 @@ impl ChangeRow {
             to: change.to,
             effective_date: row.due.or(row.next_invoice_date),
             monthly_impact: change.monthly_impact,
+            invoice_amount: cells::invoice_amount(row, change),
+            prorates: cells::line_of(row, change).and_then(|line| line.prorates),
             currency: row.currency,
             value_basis: if change.monthly_impact.is_some() { cells::value_basis(row) } else { "" },
             invoiced: change.invoiced,
@@ -147,6 +153,8 @@ const COLUMNS: &[Column<ChangeRow>] = &[
     Column::day("effective_date", |row| row.effective_date),
     Column::money("monthly_impact", |row| row.monthly_impact),
     Column::text("currency", |row| Some(row.currency.as_ref()?.as_str())),
+    Column::money("invoice_amount", |row| row.invoice_amount),
+    Column::word("prorates", |row| row.prorates.map_or("", |prorates| if prorates { "yes" } else { "no" })),
     Column::word("value_basis", |row| row.value_basis),
     Column::word("invoiced", |row| invoiced_word(row.invoiced)),
     Column::text("client_id", |row| Some(&row.client_id)),

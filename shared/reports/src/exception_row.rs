@@ -49,6 +49,8 @@ pub struct ExceptionRow {
     pub unit_price: Option<Decimal>,
     /// What the change is worth a month, signed.
     pub monthly_impact: Option<Decimal>,
+    /// What that is on the first invoice that has it: of a whole billing cycle.
+    pub invoice_amount: Option<Decimal>,
     /// Of which currency.
     pub currency: Option<Currency>,
     /// `calculated`, `estimated`, or empty.
@@ -279,6 +281,7 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         should_bill: row.should_bill,
         variance: row.variance,
         unit_price: cells::unit_price(row),
+        invoice_amount: cells::invoice_amounts(row),
         currency: cells::currency(row).copied(),
         items_in: cells::items_in(row),
         items_out: cells::items_out(row),
@@ -314,6 +317,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         variance: None,
         unit_price: None,
         monthly_impact: None,
+        invoice_amount: None,
         currency: None,
         value_basis: "",
         next_step: WorkStep::FixSource,

@@ -201,6 +201,7 @@ mod tests {
             quantity: quantity.into(),
             unit_price: Some(price.into()),
             cycle_months: Some(cycle),
+            prorates: None,
             currency: Currency::new("USD").unwrap(),
             from: None,
             to: None,

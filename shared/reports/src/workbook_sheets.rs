@@ -58,7 +58,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
         let day = row.effective_date.or(row.next_invoice_date);
         (day.is_none(), day, row.client.to_lowercase(), row.client_id.clone(), row.agreement_id.clone())
     });
-    let sheet = of_exceptions("Change the agreement", CHANGES, 19, Some("monthly_impact"));
+    let sheet = of_exceptions("Change the agreement", CHANGES, 20, Some("monthly_impact"));
     let foot = if report.portfolio.is_first_comparison() { Vec::new() } else { foot_of(report) };
     book.add(&sheet, header, changes.into_iter(), &foot)?;
     let clean_up = RowKind::EndedAgreementInUse.as_str();
@@ -71,7 +71,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     let rows = standing().filter(is_else);
     book.add(&of_exceptions("Other exceptions", OTHERS, 14, None), header, rows, &[])?;
     let rows = report.exceptions.iter().filter(|row| row.is_set_aside());
-    book.add(&of_exceptions("Set aside", CHANGES, 19, None), header, rows, &[])?;
+    book.add(&of_exceptions("Set aside", CHANGES, 20, None), header, rows, &[])?;
     let mapping = of_file("Mapping", MAPPING_SUGGESTIONS, "mapping-suggestions.csv");
     book.add(&mapping, header, report.suggestions.iter(), &[])?;
     book.add(
@@ -199,6 +199,7 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::quantity("billed", |row| row.billed),
     Column::quantity("should_bill", |row| row.should_bill),
     Column::money("monthly_impact", |row| row.monthly_impact),
+    Column::money("invoice_amount", |row| row.invoice_amount),
     Column::text("currency", |row| Some(row.currency.as_ref()?.as_str())),
     Column::word("kind", |row| row.kind_label),
     Column::composed("since", |row| month_cell(row.since)),

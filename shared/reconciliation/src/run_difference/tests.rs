@@ -179,6 +179,7 @@ fn line(product: &str) -> LineRecord {
         quantity: Decimal::TWO,
         unit_price: Some(Decimal::TEN),
         cycle_months: Some(1),
+        prorates: None,
         currency: gbp(),
         from: None,
         to: None,

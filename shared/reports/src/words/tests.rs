@@ -399,6 +399,7 @@ fn a_change_is_told_to_the_client_in_a_sentence_or_two() {
         quantity: 12.into(),
         unit_price: None,
         cycle_months: Some(1),
+        prorates: None,
         currency: Currency::new("GBP").unwrap(),
         from: None,
         to: None,

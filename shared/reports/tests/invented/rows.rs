@@ -96,6 +96,7 @@ fn line(service: &str, quantity: Decimal, unit_price: Option<Decimal>, code: &st
         quantity,
         unit_price,
         cycle_months: Some(1),
+        prorates: Some(true),
         currency: currency(code),
         from: None,
         to: None,
