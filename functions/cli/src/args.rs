@@ -19,7 +19,7 @@ pub(crate) use baseline::{BaselineArgs, BaselineCommand};
 pub(crate) use mappings::{DecisionArgs, MappingsArgs, MappingsCommand, SuggestArgs, user};
 pub(crate) use operate::{FunctionArg, InboxArgs, InboxCommand, LevelArg, LogsArgs, MailArgs, MailCommand};
 pub(crate) use review::{
-    ClientsArgs, ClientsCommand, DiffArgs, ExceptionsArgs, ExplainArgs, ReplayArgs, RunsArgs, RunsCommand,
+    ClientsArgs, ClientsCommand, DiffArgs, ExceptionsArgs, ExplainArgs, ReplayArgs, RunsArgs, RunsCommand, SchemaFile,
     WhichOutcomeArgs,
 };
 pub(crate) use run::{

@@ -35,6 +35,7 @@ struct Listed {
     earlier: Vec<EarlierRow>,
     last_closing: Option<BillingMonth>,
     home: Currency,
+    is_first_comparison: bool,
     /// That it is a first comparison, or what is left of the opening list.
     baseline: Option<String>,
 }
@@ -59,7 +60,10 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
     }
     let shown = if args.all { with_members(&wanted) } else { wanted.clone() };
     let listed = if args.all { shown.len() } else { shown.len().min(LISTED_MAX) };
-    list(&shown, listed, "`--all` lists them");
+    list(&shown, listed);
+    // Nobody has said yet that a first comparison is right: nothing of it is added up.
+    let below = if all.is_first_comparison { more_rows } else { below };
+    below(&shown, listed, "`--all` lists them").iter().for_each(|line| say_text(line));
     set_aside_in_sum(&set_aside).iter().for_each(|line| say_text(line));
     if let (Some(month), None) = (all.last_closing, &args.kind) {
         let most = if args.all { usize::MAX } else { LISTED_MAX };
@@ -76,10 +80,12 @@ pub(crate) async fn exceptions(cli: &Cli, args: &ExceptionsArgs) -> anyhow::Resu
 /// Lists the first exceptions, as many as one screen has.
 pub(crate) fn list_first(rows: Vec<ExceptionRow>, where_more: &str) {
     let rows: Vec<Numbered> = (1..).map(|place: u64| place.to_string()).zip(rows).collect();
-    list(&rows, rows.len().min(LISTED_MAX), where_more);
+    let listed = rows.len().min(LISTED_MAX);
+    list(&rows, listed);
+    below(&rows, listed, where_more).iter().for_each(|line| say_text(line));
 }
 
-fn list(rows: &[Numbered], listed: usize, where_more: &str) {
+fn list(rows: &[Numbered], listed: usize) {
     if rows.is_empty() {
         say("No exceptions.");
     } else {
@@ -88,7 +94,6 @@ fn list(rows: &[Numbered], listed: usize, where_more: &str) {
         let columns: Vec<_> = columns.into_iter().chain(is_dated(rows).then_some(Key("since"))).collect();
         table(&columns, &rows[..listed].iter().map(|row| cells(row, is_dated(rows))).collect::<Vec<_>>());
     }
-    below(rows, listed, where_more).iter().for_each(|line| say_text(line));
 }
 
 /// Each entry, and below it the exceptions that it stands for.
@@ -199,7 +204,9 @@ fn exceptions_of(
     let list = opening_list(&rows, &earlier, &portfolio, month).map(|list| list.told());
     let (last_closing, home) = (portfolio.last_closing, portfolio.home_currency);
     let rows = rows.into_iter().map(|row| (called(&row), row)).collect();
-    Ok(Listed { rows, earlier, last_closing, home, baseline: list.or_else(|| first_comparison(&portfolio)) })
+    let (is_first_comparison, baseline) =
+        (portfolio.is_first_comparison(), list.or_else(|| first_comparison(&portfolio)));
+    Ok(Listed { rows, earlier, last_closing, home, is_first_comparison, baseline })
 }
 
 /// Its number; one that no closing has found has none yet, and what is no exception never has.
@@ -329,12 +336,15 @@ fn set_aside_in_sum(rows: &[Numbered]) -> Vec<String> {
 
 /// What stands below the table: how many more there are, and what those shown come to.
 fn below(rows: &[Numbered], listed: usize, where_more: &str) -> Vec<String> {
-    let mut lines = Vec::new();
-    if let Some(more) = rows.len().checked_sub(listed).filter(|more| *more > 0) {
-        lines.push(format!("and {}: {where_more}", counted(more, "more", "more")));
-    }
+    let mut lines = more_rows(rows, listed, where_more);
     lines.extend(sums(&rows[..listed]).into_iter().map(|sum| format!("shown: {sum} a month")));
     lines
+}
+
+/// How many more there are.
+fn more_rows(rows: &[Numbered], listed: usize, where_more: &str) -> Vec<String> {
+    let more = rows.len().checked_sub(listed).filter(|more| *more > 0);
+    more.map(|more| format!("and {}: {where_more}", counted(more, "more", "more"))).into_iter().collect()
 }
 
 /// What rows come to, a text for each currency.

@@ -8,10 +8,10 @@ use anyhow::Context as _;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::{OUTCOMES_SCHEMA, SourceReading};
-use truecount_reports::text_summary;
+use truecount_reports::{manifest_schema, run_schema, text_summary};
 use truecount_store::{Closing, Run, RunState, Store};
 
-use crate::args::{Cli, RunsArgs, RunsCommand, WhichOutcomeArgs};
+use crate::args::{Cli, RunsArgs, RunsCommand, SchemaFile, WhichOutcomeArgs};
 use crate::open::{Session, look};
 use crate::output::{Ending, json, say, say_text, tell};
 use crate::pipeline::show_totals;
@@ -37,8 +37,12 @@ pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
         RunsCommand::Show { run } => show_run(cli, &look(&args.backend).await?, run).await,
         RunsCommand::Diff(diff) => diff::diff(cli, &look(&args.backend).await?, diff).await,
         RunsCommand::Why { run } => why::why(cli, &args.backend, run.as_deref()).await,
-        RunsCommand::Schema => {
-            say(OUTCOMES_SCHEMA.trim_end());
+        RunsCommand::Schema { file } => {
+            match file {
+                SchemaFile::Outcomes => say(OUTCOMES_SCHEMA.trim_end()),
+                SchemaFile::Run => say(&run_schema()?),
+                SchemaFile::Manifest => say(&manifest_schema()?),
+            }
             Ok(Ending::Clean)
         }
     }

@@ -92,10 +92,10 @@ pub use evidence::{Doubt, ItemFate, LedgerReason, Widening};
 pub use evidence_record::{AccountRecord, DoubtRecord, NamedItem, WideningRecord};
 pub use exception_id::{ExceptionDirection, exception_id, service_exception_id};
 pub use history::{
-    Absence, BaseOfHistory, CLOSED_MONTHS_KEPT, CameItem, ClientHistory, ClosedBecause, ClosedException, ClosingFigures,
-    CountedItem, CountedItems, EarlierException, EarlierFigures, ExceptionKey, ExceptionState, FoundFigures,
-    HistoryBeside, HistoryJoin, HistoryMerge, ItemsMoved, PastClosing, PastException, ReservedNumber, RowHistory,
-    ServiceClosings, SumsSoFar, WentItem, base_of_history,
+    Absence, BaseOfHistory, CLOSED_MONTHS_KEPT, CameItem, ClientHistory, ClosedBecause, ClosedException,
+    ClosingFigures, CountedItem, CountedItems, EarlierException, EarlierFigures, ExceptionKey, ExceptionState,
+    FoundFigures, HistoryBeside, HistoryJoin, HistoryMerge, ItemsMoved, PastClosing, PastException, ReservedNumber,
+    RowHistory, ServiceClosings, SumsSoFar, WentItem, base_of_history,
 };
 pub use home_currency::{NO_CURRENCY, home_currency};
 pub use item_record::{ItemFateWord, ItemRecord};

@@ -41,7 +41,7 @@ pub struct ChangeRow {
     pub prorates: Option<bool>,
     /// Of which currency.
     pub currency: Option<Currency>,
-    /// `calculated`, `estimated`, or empty.
+    /// `calculated`, `estimated`, or empty: its exception has no single value, and is in no total.
     pub value_basis: &'static str,
     /// When it is invoiced.
     pub invoiced: InvoicedWhen,
@@ -85,7 +85,8 @@ impl ChangeRow {
             monthly_impact: change.monthly_impact,
             invoice_amount: cells::invoice_amount(row, change),
             prorates: cells::line_of(row, change).and_then(|line| line.prorates),
-            currency: row.currency,
+            // Of an exception in several currencies, which is in no total, each line still has its own.
+            currency: row.currency.or_else(|| line.or(sibling).map(|line| line.currency)),
             value_basis: if change.monthly_impact.is_some() { cells::value_basis(row) } else { "" },
             invoiced: change.invoiced,
             exception_id: exception_id::of_row(client, row),

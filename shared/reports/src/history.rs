@@ -123,9 +123,8 @@ pub(crate) fn last_closings(row: &RowRecord) -> String {
         None => format!("not known how many {word}"),
     };
     let closings = row.last_closings.iter();
-    let told = closings.map(|one| {
-        format!("{}: {}, {}", one.month, figure(one.counted, "counted"), figure(one.billed, "billed"))
-    });
+    let told = closings
+        .map(|one| format!("{}: {}, {}", one.month, figure(one.counted, "counted"), figure(one.billed, "billed")));
     told.collect::<Vec<_>>().join("; ")
 }
 

@@ -10,7 +10,7 @@ use serde::Serialize;
 use serde_json::ser::{Formatter, PrettyFormatter};
 use sha2::{Digest, Sha256};
 use truecount_billing::{BillingMonth, CountDay};
-use truecount_reconciliation::{MappingSuggestion, PortfolioRecord, SetupFinding, SourceReading};
+use truecount_reconciliation::{MappingSuggestion, OUTCOMES_SCHEMA, PortfolioRecord, SetupFinding, SourceReading};
 
 use crate::{AgreementFindingTotal, InputRef, ReportError, ReportFile, RunHeader, RunReport, sanitize};
 
@@ -74,6 +74,44 @@ pub fn manifest(header: &RunHeader, outputs: &[ReportFile], further: Vec<InputRe
     };
     file("manifest.json", &manifest)
 }
+
+/// The JSON Schema of `run.json`: its parts are those of a stored outcome.
+///
+/// # Errors
+/// [`ReportError::Json`], which does not happen: the schemas are this program's.
+pub fn run_schema() -> Result<String, ReportError> {
+    schema("run.schema.json", include_str!("run.schema.json"))
+}
+
+/// The JSON Schema of `manifest.json`.
+///
+/// # Errors
+/// [`ReportError::Json`], which does not happen: the schemas are this program's.
+pub fn manifest_schema() -> Result<String, ReportError> {
+    schema("manifest.schema.json", include_str!("manifest.schema.json"))
+}
+
+/// A schema with the definitions of a stored outcome's and of `run.json`'s beside its own.
+fn schema(file: &'static str, text: &str) -> Result<String, ReportError> {
+    let read = |text: &str| serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(text);
+    let refused = |source| ReportError::Json { file, source };
+    let mut schema = read(text).map_err(refused)?;
+    let own = schema.get_mut(DEFINITIONS).and_then(serde_json::Value::as_object_mut);
+    if let Some(own) = own {
+        for known in [include_str!("run.schema.json"), OUTCOMES_SCHEMA] {
+            let known = read(known).map_err(refused)?.remove(DEFINITIONS);
+            if let Some(serde_json::Value::Object(known)) = known {
+                for (name, definition) in known {
+                    own.entry(name).or_insert(definition);
+                }
+            }
+        }
+    }
+    serde_json::to_string_pretty(&schema).map_err(refused)
+}
+
+/// Where a schema has its definitions.
+const DEFINITIONS: &str = "$defs";
 
 impl InputRef {
     pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {

@@ -77,7 +77,7 @@ pub use exceptions_sheet::{ExceptionsSheet, exceptions_json, write_exceptions};
 pub use explain::{ExplainedItems, explain_client, restore_moved, retain_service};
 pub use failure::{FailedClosing, FailedRun, after_failure, failure_email};
 pub use history::{EarlierRow, sort_earlier};
-pub use json::{manifest, run_json};
+pub use json::{manifest, manifest_schema, run_json, run_schema};
 pub use label::{amount, money, month, quantity};
 pub use lines_sheet::LinesSheet;
 pub use mail::{ATTACHMENT_BYTES_MAX, MailContent, ReportMail, ShortMailTo, email};

@@ -130,7 +130,8 @@ fn attachments<'f>(
         let content_type = ContentType::new("text/csv").attribute("charset", "utf-8");
         MimePart::new(content_type, BodyPart::Binary(exceptions.into())).attachment(EXCEPTIONS_CSV)
     };
-    let xlsx = |book: Cow<'f, [u8]>| MimePart::new(ContentType::new(XLSX), BodyPart::Binary(book)).attachment(REPORT_XLSX);
+    let xlsx =
+        |book: Cow<'f, [u8]>| MimePart::new(ContentType::new(XLSX), BodyPart::Binary(book)).attachment(REPORT_XLSX);
     if exceptions.len() > ATTACHMENT_BYTES_MAX {
         return Ok((Vec::new(), Some(TOO_LARGE)));
     }

@@ -18,8 +18,7 @@ use crate::{
     change_row::changes_csv,
     column::{self, Column, at_least_cents},
     history::closed_csv,
-    receipt, run_json,
-    write_exceptions,
+    receipt, run_json, write_exceptions,
 };
 
 /// The sheet of exceptions.

@@ -205,7 +205,8 @@ fn the_attacks_are_distinct() {
 
 #[test]
 fn no_cell_is_a_formula_or_acts() {
-    const NUMBERS: [&str; 5] = ["variance", "to_correct", "left_alone", "unit_price", "monthly_impact"];
+    const NUMBERS: [&str; 6] =
+        ["variance", "to_correct", "left_alone", "unit_price", "monthly_impact", "invoice_amount"];
     let mut prefixed = 0;
     for attack in ATTACKS {
         let sample = attacked(attack);

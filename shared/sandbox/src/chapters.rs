@@ -71,13 +71,27 @@ impl Chapter {
     /// large a fall that nobody believes it would be another story.
     pub(crate) fn can_have_replaced(last: &Plan) -> bool {
         // None of these tells of backups, and each is billed monthly in advance, in pounds.
-        let is_plain = match last.story {
-            Story::Ordinary | Story::Clean | Story::NoPremium | Story::NewPcs | Story::Leavers => true,
-            Story::ClerkAhead | Story::StartsLater | Story::Replaced | Story::TwoPrices | Story::BothRun => true,
-            Story::LessIncluded | Story::Free | Story::MinimumMissed | Story::MinimumKept | Story::Renamed => true,
-            Story::UnknownStatus | Story::UnknownClass | Story::TwoAccounts => true,
-            _ => false,
-        };
+        let is_plain = matches!(
+            last.story,
+            Story::Ordinary
+                | Story::Clean
+                | Story::NoPremium
+                | Story::NewPcs
+                | Story::Leavers
+                | Story::ClerkAhead
+                | Story::StartsLater
+                | Story::Replaced
+                | Story::TwoPrices
+                | Story::BothRun
+                | Story::LessIncluded
+                | Story::Free
+                | Story::MinimumMissed
+                | Story::MinimumKept
+                | Story::Renamed
+                | Story::UnknownStatus
+                | Story::UnknownClass
+                | Story::TwoAccounts
+        );
         let has_few = last.used[BACKUP_SERVER].is_some_and(|servers| (200..=500).contains(&servers));
         let has_backup = last.sources.contains(&BACKUP) && last.used[BACKUP_STORAGE].is_none();
         is_plain && has_backup && has_few && last.drift[BACKUP_SERVER] == Drift::None

@@ -3,7 +3,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand};
+use clap::{Args, Subcommand, ValueEnum};
 use truecount_billing::BillingMonth;
 
 use super::BackendArgs;
@@ -151,15 +151,35 @@ Examples:
         run: Option<String>,
     },
     Diff(DiffArgs),
-    /// Print the JSON Schema of a line of outcomes.jsonl.gz
+    /// Print the JSON Schema of a run's file
     #[command(after_help = "\
 Each line of a run's outcomes.jsonl.gz is one JSON object: first the portfolio,
-then accounts to map, clients, sources, and findings about the setup. Later
-versions add fields and words, and change the meaning of none.
+then accounts to map, clients, sources, and findings about the setup; its schema
+is that of a line. Later versions add fields and words, and change the meaning
+of none.
 
 Examples:
-  truecount runs schema")]
-    Schema,
+  truecount runs schema
+  truecount runs schema run.json")]
+    Schema {
+        /// File of a run
+        #[arg(default_value = "outcomes.jsonl.gz")]
+        file: SchemaFile,
+    },
+}
+
+/// A file of a run that has a JSON Schema.
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum SchemaFile {
+    /// A line of it
+    #[value(name = "outcomes.jsonl.gz")]
+    Outcomes,
+    /// The totals and the sources
+    #[value(name = "run.json")]
+    Run,
+    /// The hash of each input and output
+    #[value(name = "manifest.json")]
+    Manifest,
 }
 
 /// Show what differs between two runs, and why

@@ -121,7 +121,10 @@ impl MailGroup {
         if let Some(clients) = &clients {
             let is_blank = |client: &String| client.trim().is_empty();
             if clients.value.is_empty() || clients.value.iter().any(is_blank) {
-                problems.add(clients.at, "`clients` lists clients by id or name (`*` is any text); leave it out for all of them");
+                problems.add(
+                    clients.at,
+                    "`clients` lists clients by id or name (`*` is any text); leave it out for all of them",
+                );
             }
         }
         if let Some(id) = &id {

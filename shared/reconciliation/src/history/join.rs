@@ -160,9 +160,6 @@ impl ClientHistory {
     /// Whether there is nothing to be remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.exceptions.is_empty()
-            && self.reserved.is_empty()
-            && self.counted.is_empty()
-            && self.closings.is_empty()
+        self.exceptions.is_empty() && self.reserved.is_empty() && self.counted.is_empty() && self.closings.is_empty()
     }
 }

@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
 
-use super::figures::is_settled;
 use super::closings::tell_closings;
+use super::figures::is_settled;
 use super::items::compare_items;
 use super::{
     CLOSED_MONTHS_KEPT, ClientHistory, ClosedBecause, ClosedException, EarlierException, ExceptionKey, ExceptionState,
@@ -76,7 +76,9 @@ impl HistoryMerge {
         let is_moved = |part: &Part| moved.contains(part);
         history.counted = compare_items(counted, &mut record.rows, self.count_day, is_moved, &absence);
         let closings = std::mem::take(&mut history.closings);
-        history.closings = tell_closings(closings, &mut record.rows, record.lines_read, self.month);
+        let closings = tell_closings(closings, &mut record.rows, record.lines_read, self.month);
+        // A draft is no closing.
+        history.closings = if self.next_number.is_some() { closings } else { Vec::new() };
         let found = found(&record.rows);
         let mut past: BTreeMap<ExceptionKey, PastException> =
             std::mem::take(&mut history.exceptions).into_iter().map(|one| (one.key.clone(), one)).collect();

@@ -23,7 +23,8 @@ pub(crate) fn for_client(row: &RowRecord) -> String {
         name => format!("\"{name}\" bills {billed}"),
     };
     let from = row.due.or(row.next_invoice_date);
-    let from = from.map_or_else(|| "From the next invoice".to_owned(), |day| format!("From the invoice of {}", label::day(day)));
+    let from = from
+        .map_or_else(|| "From the next invoice".to_owned(), |day| format!("From the invoice of {}", label::day(day)));
     let is_more = row.variance.is_some_and(|variance| variance.is_sign_positive());
     let (word, names) =
         if is_more { ("New", came_and_went::came(row)) } else { ("No longer counted", came_and_went::went(row)) };

@@ -22,8 +22,8 @@ use truecount_reconciliation::{
     SourceRecord,
 };
 use truecount_reports::{
-    InputRef, MailContent, ReportFile, ReportMail, ReportPage, ReportWorkbook, RunHeader, RunReport, RunReportBuilder, email,
-    files,
+    InputRef, MailContent, ReportFile, ReportMail, ReportPage, ReportWorkbook, RunHeader, RunReport, RunReportBuilder,
+    email, files,
 };
 
 use rows::{agreeing, difference};
