@@ -1,6 +1,6 @@
 //! Writes the files and the mail of invented months into a folder, to be looked at: `… --example sample -- FOLDER`.
 
-#[path = "../tests/invented/mod.rs"]
+#[path = "../tests/all/invented/mod.rs"]
 mod invented;
 
 use std::{fs, path::Path};

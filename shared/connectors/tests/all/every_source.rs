@@ -232,30 +232,60 @@ async fn check(subject: &'static Subject, good: &Snapshot, (name, spoil): (&str,
     assert!(*most.1 <= 4 * if once { 2 } else { 4 }, "{case}: {most:?}");
 }
 
-#[tokio::test]
-async fn what_is_read_is_what_is_there_or_it_is_said() {
-    for subject in &SUBJECTS {
-        let vendor = Vendor::start(|asked, _| (subject.answer)(asked)).await;
-        let source = connect(subject.kind, &subject.options.replace("BASE", &vendor.base).parse().unwrap()).unwrap();
-        let Outcome::Read(good) = sync(&source).await else { panic!("{} is not read", subject.kind) };
-        let asked = vendor.asked();
-        let paths: Vec<&str> = asked.iter().filter(|asked| asked.method == "GET").map(Asked::path).collect();
-        // The first request of each stream; all of them where they are asked for.
-        let all = std::env::var("TRUECOUNT_EVERY_REQUEST").is_ok();
-        let prefix = source.endpoint().unwrap().base.path().trim_end_matches('/');
-        let of_stream = |path: &str| {
-            let below = path.strip_prefix(prefix).unwrap_or(path);
-            source.requests_by_stream().find(|(.., template)| fits(template, below)).map(|(name, ..)| name)
-        };
-        let mut seen = BTreeSet::new();
-        let firsts: Vec<usize> = (0..paths.len()).filter(|at| seen.insert(of_stream(paths[*at]))).collect();
-        // Streams of one path are one here; what is asked for only instead of another is not asked for.
-        let templates: BTreeSet<&str> = source.requests_by_stream().map(|(.., template)| template).collect();
-        assert_eq!(firsts.len(), templates.len(), "{}: not every stream is asked for: {seen:?}", subject.kind);
-        for at in (0..paths.len()).filter(|at| all || firsts.contains(at)) {
-            let cases =
-                FAULTS.into_iter().flat_map(|fault| [true, false].map(|once| check(subject, &good, fault, at, once)));
-            futures::future::join_all(cases).await;
-        }
+/// What is read of a source is what is there, or it is said that it is not.
+async fn is_read_or_said(subject: &'static Subject) {
+    let vendor = Vendor::start(|asked, _| (subject.answer)(asked)).await;
+    let source = connect(subject.kind, &subject.options.replace("BASE", &vendor.base).parse().unwrap()).unwrap();
+    let Outcome::Read(good) = sync(&source).await else { panic!("{} is not read", subject.kind) };
+    let asked = vendor.asked();
+    let paths: Vec<&str> = asked.iter().filter(|asked| asked.method == "GET").map(Asked::path).collect();
+    // The first request of each stream; all of them where they are asked for.
+    let all = std::env::var("TRUECOUNT_EVERY_REQUEST").is_ok();
+    let prefix = source.endpoint().unwrap().base.path().trim_end_matches('/');
+    let of_stream = |path: &str| {
+        let below = path.strip_prefix(prefix).unwrap_or(path);
+        source.requests_by_stream().find(|(.., template)| fits(template, below)).map(|(name, ..)| name)
+    };
+    let mut seen = BTreeSet::new();
+    let firsts: Vec<usize> = (0..paths.len()).filter(|at| seen.insert(of_stream(paths[*at]))).collect();
+    // Streams of one path are one here; what is asked for only instead of another is not asked for.
+    let templates: BTreeSet<&str> = source.requests_by_stream().map(|(.., template)| template).collect();
+    assert_eq!(firsts.len(), templates.len(), "{}: not every stream is asked for: {seen:?}", subject.kind);
+    for at in (0..paths.len()).filter(|at| all || firsts.contains(at)) {
+        let cases =
+            FAULTS.into_iter().flat_map(|fault| [true, false].map(|once| check(subject, &good, fault, at, once)));
+        futures::future::join_all(cases).await;
     }
+}
+
+// A test for each source: they run beside each other.
+
+#[tokio::test]
+async fn agreements_of_connectwise_are_read_or_it_is_said() {
+    is_read_or_said(&SUBJECTS[0]).await;
+}
+
+#[tokio::test]
+async fn invoices_of_connectwise_are_read_or_it_is_said() {
+    is_read_or_said(&SUBJECTS[1]).await;
+}
+
+#[tokio::test]
+async fn ninjaone_is_read_or_it_is_said() {
+    is_read_or_said(&SUBJECTS[2]).await;
+}
+
+#[tokio::test]
+async fn pax8_is_read_or_it_is_said() {
+    is_read_or_said(&SUBJECTS[3]).await;
+}
+
+#[tokio::test]
+async fn microsoft_graph_is_read_or_it_is_said() {
+    is_read_or_said(&SUBJECTS[4]).await;
+}
+
+#[tokio::test]
+async fn hudu_is_read_or_it_is_said() {
+    is_read_or_said(&SUBJECTS[5]).await;
 }

