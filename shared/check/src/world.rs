@@ -10,8 +10,11 @@ mod entries;
 mod expect;
 mod fields;
 mod findings;
+#[cfg(test)]
+mod foretold_tests;
 mod inputs;
 mod observed;
+mod proposals;
 #[cfg(test)]
 mod record_tests;
 mod run;

@@ -119,6 +119,18 @@ pub enum WideningRecord {
 }
 
 impl WideningRecord {
+    /// The one of a row's widenings to settle first: an account that may be the client's before the access to others.
+    #[must_use]
+    pub fn first_to_settle(widenings: &[Self]) -> Option<&Self> {
+        let first = widenings.first()?;
+        let (Self::NoAccountByGrant { source } | Self::NoAccountInFile { source }) = first else {
+            return Some(first);
+        };
+        let is_of_source =
+            |other: &&Self| matches!(other, Self::AccountUndecided { account } if account.source == *source);
+        widenings.iter().find(is_of_source).or(Some(first))
+    }
+
     /// The word in files.
     #[must_use]
     pub const fn code(&self) -> &'static str {

@@ -12,6 +12,7 @@ mod actions;
 mod agreement_finding;
 mod agreement_review;
 mod agreements;
+mod as_if_confirmed;
 mod baseline;
 mod billed_side;
 mod binding;
@@ -28,6 +29,7 @@ mod exception_id;
 mod group_takers;
 mod history;
 mod home_currency;
+mod if_confirmed;
 mod interval;
 mod item_evidence;
 mod item_record;
@@ -84,6 +86,7 @@ pub use actions::{
 pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement};
 pub use agreement_review::AgreementReview;
 pub use agreements::agreements;
+pub use as_if_confirmed::ProposedMapping;
 pub use baseline::{AcceptedBaseline, BaselineState, SetupRows};
 pub use columns::{ItemColumns, ItemNo, ListedItem, TooManyItems};
 pub use common_cause::{CommonCause, CommonCauseMember, CommonCauseRecord};
@@ -98,6 +101,7 @@ pub use history::{
     RowHistory, ServiceClosings, SumsSoFar, WentItem, base_of_history,
 };
 pub use home_currency::{NO_CURRENCY, home_currency};
+pub use if_confirmed::{IfConfirmed, ProposalEffect, ProposedAccount};
 pub use item_record::{ItemFateWord, ItemRecord};
 pub use line_changes::{LineChanged, LineDifference, LineDifferences, LineTerms, SyncedLines};
 pub use line_record::LineRecord;

@@ -152,6 +152,11 @@ impl Names<'_> {
         }
     }
 
+    /// Why the ends of a row differ.
+    pub(crate) fn widenings(&self, row: &OutcomeRow) -> Vec<WideningRecord> {
+        row.widenings.iter().map(|widening| self.widening(widening)).collect()
+    }
+
     /// A row with what stands behind it.
     pub(crate) fn row(&self, row: &OutcomeRow, detail: &RowDetail<'_>, context: &RunContext) -> RowRecord {
         let record = RowRecord {
@@ -168,7 +173,7 @@ impl Names<'_> {
             next_invoice_date: detail.next_invoice,
             service_period: detail.service_period,
             doubts: row.doubts.iter().map(|doubt| self.doubt(doubt)).collect(),
-            widenings: row.widenings.iter().map(|widening| self.widening(widening)).collect(),
+            widenings: self.widenings(row),
             outer: row.outer.clone(),
             sources: detail.sources.iter().map(|source| self.counted_on(*source, row)).collect(),
             items: detail.items.iter().filter_map(|(item, fate)| self.item_record(*item, *fate)).collect(),
@@ -199,7 +204,7 @@ impl Names<'_> {
             first_seen: items.first_seen(item).map(|moment| Offset::UTC.to_datetime(moment).date()),
             fate,
             reason,
-            is_unassigned: clients_of(self.inputs, of_account, item).is_empty(),
+            is_unassigned: clients_of(self.inputs, self.index, of_account, item).is_empty(),
         })
     }
 }

@@ -11,6 +11,7 @@ use crate::actions::SetAside;
 use crate::baseline::SetupRows;
 use crate::common_cause::CommonCauseRecord;
 use crate::evidence::{Doubt, LedgerReason, Widening};
+use crate::if_confirmed::ProposalEffect;
 use crate::outer::OuterService;
 
 /// What a row says.
@@ -399,6 +400,9 @@ pub struct RunOutcome {
     pub setup_rows: SetupRows,
     /// Recurring revenue by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
+    /// By account for which a client is proposed, what becomes of the client's rows if every proposal is confirmed. In nothing
+    /// above.
+    pub if_confirmed: BTreeMap<usize, ProposalEffect>,
 }
 
 #[cfg(test)]

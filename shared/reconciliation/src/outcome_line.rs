@@ -7,6 +7,7 @@ use truecount_billing::{AccountId, BillingMonth, ClientId, Money, ReadState, Rec
 
 use crate::actions::ActionOutcome;
 use crate::agreement_finding::AgreementFinding;
+use crate::if_confirmed::ProposalEffect;
 use crate::record::{ClientRecord, PortfolioRecord};
 
 /// The JSON Schema of a line of a stored outcome, by which other programs read it.
@@ -102,4 +103,8 @@ pub struct MappingSuggestion {
     pub items: u64,
     /// What they are worth a month at list price, one amount a currency; empty: unknown.
     pub monthly_value: Vec<Money>,
+    /// What becomes of the client's rows if this is confirmed, with every other proposal; `None`: no client is proposed, or it
+    /// is not looked at.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_confirmed: Option<Box<ProposalEffect>>,
 }

@@ -126,8 +126,8 @@ impl Pool {
         }
         let possible = Self::possible(inputs, index, client, source);
         let has_successor = !possible.is_empty();
-        let devices = Some(on.before.map_or(&index.devices_of_two, |(_, devices)| devices));
-        let reader = Reader { inputs, devices, on, client, has_successor };
+        let devices = on.before.map_or(&index.devices_of_two, |(_, devices)| devices);
+        let reader = Reader { inputs, devices: Some((index, devices)), on, client, has_successor };
         for account in possible.iter().copied().filter(|account| allowed.is_none_or(|allowed| allowed(*account))) {
             reader.read(account, Some(Origin::Undecided), &mut pool);
         }
@@ -303,7 +303,7 @@ impl PoolDay<'_> {
 struct Reader<'a> {
     inputs: &'a RunInputs,
     /// Devices of two clients; `None`: that is not looked at.
-    devices: Option<&'a DevicesOfTwo>,
+    devices: Option<(&'a RunIndex, &'a DevicesOfTwo)>,
     on: PoolDay<'a>,
     client: usize,
     /// Whether an undecided account may have taken the place of one that is gone.
@@ -499,7 +499,7 @@ impl Items<'_> {
 
     fn elsewhere(&self, item: ItemNo, pool: &mut Pool) -> Elsewhere {
         let Reader { inputs, devices, client, .. } = *self.reader;
-        let Some(seen) = devices.and_then(|devices| devices.elsewhere(inputs, client, item)) else {
+        let Some(seen) = devices.and_then(|(index, devices)| devices.elsewhere(inputs, index, client, item)) else {
             return Elsewhere::No;
         };
         pool.elsewhere.insert(item, seen.at);
@@ -512,6 +512,7 @@ impl Items<'_> {
         }
         let origin = match &self.reader.inputs.accounts[self.number].belongs {
             AccountBelonging::Split { by, parts } => self.reader.of_split(by, parts, item)?,
+            // An undecided account comes here where it is looked at as if it were decided.
             AccountBelonging::Client(_) | AccountBelonging::Ignored | AccountBelonging::Undecided { .. } => Origin::Own,
         };
         if origin == Origin::Split {

@@ -9,6 +9,7 @@ use truecount_billing::{BillingMonth, ClientId, Currency, ProductCode, SourceId}
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
 use crate::actions::{ActionKind, ActionsInForce};
+use crate::as_if_confirmed::{AsIfConfirmed, Foretold, ProposedMapping};
 use crate::baseline::{BaselineState, SetupRows, take_out};
 use crate::common_cause::CommonCauses;
 use crate::context::RunContext;
@@ -48,6 +49,8 @@ pub struct RunReconciler<'a> {
     actions: Option<&'a ActionsInForce>,
     baseline: Option<BaselineState>,
     scope: Option<&'a Scope>,
+    /// The run in which what is proposed is confirmed; `None`: nothing is.
+    pub(crate) as_if: Option<AsIfConfirmed<'a>>,
 }
 
 impl<'a> RunReconciler<'a> {
@@ -79,6 +82,7 @@ impl<'a> RunReconciler<'a> {
             actions: None,
             baseline: None,
             scope: None,
+            as_if: None,
         }
     }
 
@@ -104,6 +108,14 @@ impl<'a> RunReconciler<'a> {
     #[must_use]
     pub fn with_scope(self, scope: Option<&'a Scope>) -> Self {
         Self { scope, ..self }
+    }
+
+    /// The same, with the mappings that are proposed: rows say what they would be if all of them were confirmed. No figure
+    /// of the run changes. A proposal for an account that is decided, or that cannot be the client's, takes no part.
+    #[must_use]
+    pub fn with_proposals(self, proposals: impl IntoIterator<Item = ProposedMapping>) -> Self {
+        let as_if = AsIfConfirmed::of(self.inputs, proposals, self.context.count_day, &self.cache);
+        Self { as_if, ..self }
     }
 
     /// Whether a client, by its number, is looked at.
@@ -153,10 +165,19 @@ impl<'a> RunReconciler<'a> {
     }
 
     pub(crate) fn case(&self, client: usize) -> ClientCase<'_> {
+        self.case_in(client, &self.index, &self.cache)
+    }
+
+    /// The same, if what is proposed were confirmed.
+    pub(crate) fn case_as_if<'s>(&'s self, client: usize, as_if: &'s AsIfConfirmed<'_>) -> ClientCase<'s> {
+        self.case_in(client, &as_if.index, &as_if.cache)
+    }
+
+    fn case_in<'s>(&'s self, client: usize, index: &'s RunIndex, cache: &'s RunCache<'s>) -> ClientCase<'s> {
         let shared = ClientShared {
             inputs: self.inputs,
-            index: &self.index,
-            cache: &self.cache,
+            index,
+            cache,
             rules: self.rules,
             context: self.context,
             options: self.options,
@@ -180,6 +201,7 @@ impl<'a> RunReconciler<'a> {
                 continue;
             }
             let result = case.reconcile(&case.view());
+            outcome.if_confirmed.extend(self.effects(client, &result.outcome.rows));
             let set_aside = self.set_aside(&result.outcome.client, &result.outcome.rows);
             causes.take(client, &result.outcome, |at| set_aside.get(at).is_some_and(Option::is_some));
             kept.push(KeptClient::of(result, case, set_aside, &mut outcome));
@@ -213,12 +235,18 @@ impl<'a> RunReconciler<'a> {
         let view = case.view();
         let found = case.reconcile(&view).outcome;
         let rows = found.rows.iter().enumerate().filter(|(at, _)| !outcome.moved_rows.contains(&(client, *at)));
+        let foretold = self.foretold(client, &found.rows).into_iter();
+        let foretold: BTreeMap<usize, Foretold> = foretold.filter_map(|one| Some((one.at?, one))).collect();
+        let record = |(at, row): (usize, &OutcomeRow)| {
+            let if_confirmed = foretold.get(&at).and_then(|one| self.if_confirmed(one));
+            RowRecord { if_confirmed, ..self.row_record(&case, &view, row) }
+        };
         ClientRecord {
             format: RECORD_FORMAT,
             client_id: found.client,
             client_name: self.inputs.clients[client].name.clone(),
             lines_read: LinesReadWord::of(&self.inputs.clients[client].read),
-            rows: rows.map(|(_, row)| self.row_record(&case, &view, row)).collect(),
+            rows: rows.map(record).collect(),
             coverage: found.coverage,
             closed: Vec::new(),
             not_known: Vec::new(),
@@ -243,7 +271,7 @@ impl<'a> RunReconciler<'a> {
     /// Devices that a source lists at two clients, by source and clients.
     #[must_use]
     pub fn shared_devices(&self) -> Vec<SharedDevices> {
-        let all = self.index.devices_of_two.of_sure_clients(self.inputs).into_iter();
+        let all = self.index.devices_of_two.of_sure_clients(self.inputs, &self.index).into_iter();
         let is_looked_at = |clients: [usize; 2]| clients.into_iter().any(|client| self.has_client(client));
         let all = all.filter(|((_, one, other), _)| is_looked_at([*one, *other]));
         let shared = all.map(|((source, one, other), items)| SharedDevices {

@@ -14,6 +14,7 @@ use crate::common_cause::CommonCauseRecord;
 use crate::evidence::LedgerReason;
 use crate::evidence_record::{AccountRecord, DoubtRecord, WideningRecord};
 use crate::history::{ClosedException, ClosingFigures, EarlierException, ItemsMoved, RowHistory};
+use crate::if_confirmed::IfConfirmed;
 use crate::item_record::ItemRecord;
 use crate::line_record::LineRecord;
 use crate::long_number::LongNumber;
@@ -53,7 +54,7 @@ pub struct ClientRecord {
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-const fn is_zero(number: &u64) -> bool {
+pub(crate) const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
 
@@ -303,6 +304,10 @@ pub struct RowRecord {
     /// What the last closings before counted and billed of the service, the oldest first.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub last_closings: Vec<ClosingFigures>,
+    /// What it would say if every mapping that is proposed were confirmed; `None`: the same, or nothing is proposed on which it
+    /// hangs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub if_confirmed: Option<Box<IfConfirmed>>,
 }
 
 /// A change of one line.
@@ -381,6 +386,7 @@ impl RowRecord {
             action: None,
             items_moved: None,
             last_closings: Vec::new(),
+            if_confirmed: None,
         }
     }
 }

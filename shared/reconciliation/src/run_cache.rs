@@ -45,7 +45,7 @@ pub(crate) struct RunCache<'a> {
     nobodys: Vec<OnceCell<Rc<Pool>>>,
     /// By the addresses of what a usual rule counts and of such candidates, and by term: what they give to it.
     counts: RefCell<HashMap<CountKey, Rc<SourceCount>>>,
-    prices: OnceCell<PricesOfAll>,
+    prices: Rc<OnceCell<PricesOfAll>>,
 }
 
 impl<'a> RunCache<'a> {
@@ -65,9 +65,14 @@ impl<'a> RunCache<'a> {
             unread_from: RefCell::default(),
             nobodys: inputs.sources.iter().map(|_| OnceCell::new()).collect(),
             counts: RefCell::default(),
-            prices: OnceCell::new(),
+            prices: Rc::default(),
             services,
         }
+    }
+
+    /// The same for the same clients, if somebody had decided otherwise whose accounts are: what that leaves alone is shared.
+    pub(crate) fn as_if(&self, inputs: &'a RunInputs) -> Self {
+        Self { prices: Rc::clone(&self.prices), ..Self::of(inputs, self.rules) }
     }
 
     /// What is counted in each source; `None`: no usual rule counts it.

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hashbrown::HashMap;
 use jiff::civil::Date;
 use truecount_billing::ClientId;
 
@@ -26,6 +27,8 @@ pub(crate) struct RunIndex {
     kinds_here: Vec<Vec<bool>>,
     /// By client: the clients that a parent or a bill-to links it with, in either direction.
     linked: BTreeMap<usize, Vec<usize>>,
+    /// Accounts that are looked at as if somebody had decided whose they are, by number.
+    as_if: HashMap<usize, AccountBelonging>,
     /// The first item of each range of items, in their order, with the account that has it.
     starts: Vec<(ItemNo, usize)>,
     /// Devices that may stand at two clients.
@@ -77,7 +80,13 @@ impl DecidedAccounts {
 
 impl RunIndex {
     pub(crate) fn of(inputs: &RunInputs, count_day: Date) -> Self {
+        Self::as_if(inputs, count_day, HashMap::new())
+    }
+
+    /// The same, if somebody had decided so whose some accounts are, by number.
+    pub(crate) fn as_if(inputs: &RunInputs, count_day: Date, as_if: HashMap<usize, AccountBelonging>) -> Self {
         let mut index = Self {
+            as_if,
             undecided: vec![Vec::new(); inputs.sources.len()],
             nobodys: vec![Vec::new(); inputs.sources.len()],
             ..Self::default()
@@ -89,7 +98,7 @@ impl RunIndex {
                 index.note_former(number, account);
                 continue;
             }
-            match &account.belongs {
+            match index.as_if.get(&number).unwrap_or(&account.belongs) {
                 AccountBelonging::Client(client) => decided.push((*client, source, number)),
                 AccountBelonging::Ignored => {}
                 AccountBelonging::Split { parts, .. } => {
@@ -151,6 +160,11 @@ impl RunIndex {
             now.filter_map(|item| inputs.items.kind(item)).for_each(|kind| here[kind] = true);
         }
         self.kinds_here = kinds_here;
+    }
+
+    /// Whose an account is.
+    pub(crate) fn belongs<'b>(&'b self, inputs: &'b RunInputs, account: usize) -> &'b AccountBelonging {
+        self.as_if.get(&account).unwrap_or(&inputs.accounts[account].belongs)
     }
 
     /// The account that has an item.

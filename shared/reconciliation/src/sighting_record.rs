@@ -53,7 +53,8 @@ impl Names<'_> {
     pub(crate) fn sightings(&self, items: &[ItemNo]) -> Vec<SightingRecord> {
         let sighting = |item: &ItemNo| {
             let account = self.index.account_of(*item)?;
-            let clients = clients_of(self.inputs, account, *item).into_iter().map(|client| self.client(client));
+            let clients = clients_of(self.inputs, self.index, account, *item);
+            let clients = clients.into_iter().map(|client| self.client(client));
             let last_seen = self.inputs.items.last_seen(*item).map(|seen| Offset::UTC.to_datetime(seen).date());
             Some(SightingRecord { account: self.account(account), clients: clients.collect(), last_seen })
         };

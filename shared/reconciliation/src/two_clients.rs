@@ -82,7 +82,7 @@ impl DevicesOfTwo {
         found.without_account = (0..inputs.sources.len()).map(of_source).collect();
         let holders = looked_at.shared_identities();
         for same in holders.chunk_by(|one, other| one.identity == other.identity) {
-            let is_of_one = |one: &Holder| place(inputs, one.account) == place(inputs, same[0].account);
+            let is_of_one = |one: &Holder| place(inputs, index, one.account) == place(inputs, index, same[0].account);
             if same.iter().all(is_of_one) && !is_split(&inputs.accounts[same[0].account]) {
                 continue;
             }
@@ -101,12 +101,18 @@ impl DevicesOfTwo {
     }
 
     /// Where else an item of a client is.
-    pub(crate) fn elsewhere(&self, inputs: &RunInputs, client: usize, item: ItemNo) -> Option<SeenElsewhere> {
+    pub(crate) fn elsewhere(
+        &self,
+        inputs: &RunInputs,
+        index: &RunIndex,
+        client: usize,
+        item: ItemNo,
+    ) -> Option<SeenElsewhere> {
         let seen = |item: ItemNo| inputs.items.last_seen_microsecond(item);
         let (mut newer, mut older) = (Vec::new(), Vec::new());
         for group in self.of_item.get(&item)?.iter().map(|group| &self.groups[*group]) {
             for (other, account) in group.items.iter().copied().filter(|(other, _)| *other != item) {
-                let whose = self.whose(inputs, account, other, client);
+                let whose = self.whose((inputs, index), account, other, client);
                 if whose == Whose::Client || !self.may_be_same(inputs, group.source, item, other) {
                     continue;
                 }
@@ -129,7 +135,11 @@ impl DevicesOfTwo {
     }
 
     /// The devices that are listed at two clients whose they surely are: by source and clients, those of the first.
-    pub(crate) fn of_sure_clients(&self, inputs: &RunInputs) -> BTreeMap<(usize, usize, usize), BTreeSet<ItemNo>> {
+    pub(crate) fn of_sure_clients(
+        &self,
+        inputs: &RunInputs,
+        index: &RunIndex,
+    ) -> BTreeMap<(usize, usize, usize), BTreeSet<ItemNo>> {
         let mut found: BTreeMap<(usize, usize, usize), BTreeSet<ItemNo>> = BTreeMap::new();
         for DeviceGroup { source, items } in &self.groups {
             for (at, (item, account)) in items.iter().enumerate() {
@@ -137,9 +147,9 @@ impl DevicesOfTwo {
                     if !self.may_be_same(inputs, *source, *item, *other) {
                         continue;
                     }
-                    for mine in clients_of(inputs, *account, *item) {
-                        for theirs in clients_of(inputs, *other_account, *other).into_iter().filter(|one| *one != mine)
-                        {
+                    for mine in clients_of(inputs, index, *account, *item) {
+                        let theirs = clients_of(inputs, index, *other_account, *other);
+                        for theirs in theirs.into_iter().filter(|one| *one != mine) {
                             let is_first = inputs.clients[mine].id < inputs.clients[theirs].id;
                             let (key, first) = if is_first {
                                 ((*source, mine, theirs), item)
@@ -174,18 +184,18 @@ impl DevicesOfTwo {
     }
 
     /// Whose an item is, as a client sees it.
-    fn whose(&self, inputs: &RunInputs, account: usize, item: ItemNo, client: usize) -> Whose {
-        let of = &inputs.accounts[account];
+    fn whose(&self, (inputs, index): (&RunInputs, &RunIndex), account: usize, item: ItemNo, client: usize) -> Whose {
         let is_other = |owner: &usize| *owner != client;
-        let sure = clients_of(inputs, account, item);
+        let sure = clients_of(inputs, index, account, item);
         if !sure.is_empty() {
             return if sure.iter().any(is_other) { Whose::Another } else { Whose::Client };
         }
-        let is_open = match &of.belongs {
+        let is_open = match index.belongs(inputs, account) {
             AccountBelonging::Client(_) | AccountBelonging::Ignored => false,
             AccountBelonging::Split { parts, .. } => parts.iter().any(|(_, owner)| is_other(owner)),
             AccountBelonging::Undecided { may_be } => {
-                may_be.iter().chain(&self.without_account[of.source]).any(is_other)
+                let without = &self.without_account[inputs.accounts[account].source];
+                may_be.iter().chain(without).any(is_other)
             }
         };
         if is_open { Whose::Open } else { Whose::Client }
@@ -219,8 +229,8 @@ fn keys_of(inputs: &RunInputs, source: usize, item: ItemNo) -> impl Iterator<Ite
 }
 
 /// What tells an account's items from those of other clients: the client, or the account itself, where it may be several'.
-fn place(inputs: &RunInputs, account: usize) -> Option<u32> {
-    let number = match &inputs.accounts[account].belongs {
+fn place(inputs: &RunInputs, index: &RunIndex, account: usize) -> Option<u32> {
+    let number = match index.belongs(inputs, account) {
         AccountBelonging::Client(client) => *client,
         AccountBelonging::Ignored => return None,
         AccountBelonging::Split { .. } | AccountBelonging::Undecided { .. } => inputs.clients.len() + account,
@@ -229,8 +239,8 @@ fn place(inputs: &RunInputs, account: usize) -> Option<u32> {
 }
 
 /// The clients whose an item surely is.
-pub(crate) fn clients_of(inputs: &RunInputs, account: usize, item: ItemNo) -> Vec<usize> {
-    match &inputs.accounts[account].belongs {
+pub(crate) fn clients_of(inputs: &RunInputs, index: &RunIndex, account: usize, item: ItemNo) -> Vec<usize> {
+    match index.belongs(inputs, account) {
         AccountBelonging::Client(client) => vec![*client],
         AccountBelonging::Split { by, parts } => owners_of_split(inputs, by, parts, item),
         AccountBelonging::Ignored | AccountBelonging::Undecided { .. } => Vec::new(),
@@ -260,17 +270,17 @@ impl<'a> LookedAt<'a> {
 
     /// The identities of devices that several accounts may have at different clients, each with its items.
     fn shared_identities(&self) -> Vec<Holder> {
-        let inputs = self.inputs;
+        let Self { inputs, index, .. } = *self;
         let mut places = vec![NO_PLACE; inputs.items.text_count()];
         self.each_identity(|of, _, _, text| {
-            let Some(own) = place(inputs, of) else { return };
+            let Some(own) = place(inputs, index, of) else { return };
             let known = &mut places[text.index()];
             let is_same = *known == own && !is_split(&inputs.accounts[of]);
             *known = if *known == NO_PLACE || is_same { own } else { SEVERAL_PLACES };
         });
         let mut holders = Vec::new();
         self.each_identity(|account, item, key, text| {
-            if places[text.index()] == SEVERAL_PLACES && place(inputs, account).is_some() {
+            if places[text.index()] == SEVERAL_PLACES && place(inputs, index, account).is_some() {
                 holders.push(Holder { identity: (inputs.accounts[account].source, key, text), item, account });
             }
         });
@@ -300,7 +310,7 @@ impl<'a> LookedAt<'a> {
             if !is_known || !self.is_surely_there(*account, *item) {
                 continue;
             }
-            clients.extend(clients_of(inputs, *account, *item));
+            clients.extend(clients_of(inputs, self.index, *account, *item));
         }
         clients.sort_unstable();
         clients.dedup();
@@ -324,7 +334,6 @@ impl<'a> LookedAt<'a> {
         if items.left_out(item).is_some() || !keys_of(inputs, source, item).any(|keys| keys.contains(&key)) {
             return false;
         }
-        let of = &inputs.accounts[account];
         match &*self.reading(account) {
             ItemsRead::Fell { now, .. } if !now.contains(&item) => {
                 let is_it = |other: ItemNo| items.kind(other) == items.kind(item) && items.id(other) == items.id(item);
@@ -333,7 +342,7 @@ impl<'a> LookedAt<'a> {
             ItemsRead::Gone { .. } if !inputs.sources[source].list.is_whole() => false,
             ItemsRead::Gone { confirmed: Some(_), .. } => {
                 let may_have_moved = |client: usize| !Pool::possible(inputs, index, client, source).is_empty();
-                match &of.belongs {
+                match index.belongs(inputs, account) {
                     AccountBelonging::Client(client) => may_have_moved(*client),
                     AccountBelonging::Split { parts, .. } => parts.iter().any(|(_, client)| may_have_moved(*client)),
                     AccountBelonging::Ignored | AccountBelonging::Undecided { .. } => false,

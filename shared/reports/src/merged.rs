@@ -36,7 +36,7 @@ impl SystemicCause {
         if row.fault.is_some() {
             return None;
         }
-        let Some(first) = words::first_to_settle(&row.widenings) else {
+        let Some(first) = WideningRecord::first_to_settle(&row.widenings) else {
             return (read == LinesReadWord::Failed).then_some(Self::Lines);
         };
         let word = |sources: String, words: &[&str]| Self::Word {
@@ -92,7 +92,7 @@ impl UnknownRows {
     pub(crate) fn row(&mut self, client: &ClientRecord, row: &RowRecord, exception: ExceptionRow) {
         let stake = row.currency.map(|currency| (currency, row.stake_up, row.stake_down));
         let cause = SystemicCause::of(client.lines_read, row);
-        let explanation = match words::first_to_settle(&row.widenings) {
+        let explanation = match WideningRecord::first_to_settle(&row.widenings) {
             Some(first) => Some(words::widening(first)),
             None => cause.is_some().then(|| words::unread_client(client.lines_read)),
         };

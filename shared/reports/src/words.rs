@@ -27,7 +27,7 @@ pub(crate) use row::{
 };
 pub(crate) use step::{owner, step};
 pub(crate) use unread::{incomplete_account, older_sync, unread_bills, unread_client, unread_source};
-pub(crate) use widening::{causes, first_to_settle, item_name, widening};
+pub(crate) use widening::{causes, item_name, widening};
 
 use truecount_billing::{AccountId, ClientId, ProductCode, SourceId};
 use truecount_reconciliation::AccountRecord;

@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, ClientId, Currency, Money, Side, SourceId};
 use truecount_reconciliation::{
     AccountBelonging, ActionsInForce, AgreementReview, BaselineState, ExceptionKey, MappingSuggestion, OutcomeLine,
-    PortfolioRecord, ReportWeights, RunContext, RunInputs, RunReconciler, Scope, SetupFinding, UsageAccount,
+    PortfolioRecord, ProposalEffect, ProposedMapping, ReportWeights, RunContext, RunInputs, RunReconciler, Scope,
+    SetupFinding, UsageAccount,
 };
 use truecount_reports::setup;
 use truecount_rules::Rules;
@@ -15,7 +16,7 @@ use truecount_store::RULES_FILE;
 
 use super::{BilledFor, LoadedSource, RunHistory};
 use crate::AppError;
-use crate::account_mapping::{AccountMapping, Candidates, Client};
+use crate::account_mapping::{AccountMapping, Candidates, Client, Proposal};
 
 /// A comparison that is ready to be made, and which client it takes each account for.
 pub(crate) struct Comparison<'a> {
@@ -59,11 +60,13 @@ impl Comparison<'_> {
         let reconciler = RunReconciler::new(&self.inputs, self.rules, self.context);
         let reconciler = reconciler.with_weights(self.weights.clone()).with_actions(self.actions);
         let reconciler = reconciler.with_baseline(self.baseline.clone()).with_scope(self.scope);
-        let outcome = reconciler.outcome();
+        let reconciler = reconciler.with_proposals(self.proposals());
+        let mut outcome = reconciler.outcome();
+        let effects = std::mem::take(&mut outcome.if_confirmed);
         let last_closing = history.as_ref().and_then(|history| history.last_closing);
         let portfolio = PortfolioRecord { last_closing, ..reconciler.portfolio_record(&outcome) };
         each(&OutcomeLine::Portfolio(Box::new(portfolio.clone())))?;
-        let suggestions = self.suggestions(&reconciler);
+        let suggestions = self.suggestions(&reconciler, effects);
         for suggestion in &suggestions {
             each(&OutcomeLine::Suggestion(suggestion.clone()))?;
         }
@@ -155,23 +158,52 @@ impl Comparison<'_> {
         self.context.home_currency
     }
 
-    /// Accounts with items that nobody decided, by source and id.
-    fn suggestions(&self, reconciler: &RunReconciler<'_>) -> Vec<MappingSuggestion> {
+    /// The accounts that nobody decided, by number, with whose each may be.
+    fn undecided(&self) -> impl Iterator<Item = (usize, &UsageAccount, Option<&Candidates>)> {
         let mut places: BTreeMap<usize, usize> = BTreeMap::new();
-        let mut found = Vec::new();
-        for (number, account) in self.inputs.accounts.iter().enumerate() {
-            let source = &self.inputs.sources[account.source].id;
+        let with_candidates = self.inputs.accounts.iter().enumerate().map(move |(number, account)| {
             let place = places.entry(account.source).or_default();
-            let candidates = self.candidates.get(source).and_then(|all| all.get(*place)?.as_ref());
+            let of_source = self.candidates.get(&self.inputs.sources[account.source].id);
+            let candidates = of_source.and_then(|all| all.get(*place)?.as_ref());
             *place += 1;
-            let is_undecided = matches!(account.belongs, AccountBelonging::Undecided { .. });
-            if is_undecided && account.items() > 0 && reconciler.may_concern(&account.belongs) {
-                found.push(suggestion(source, account, candidates, reconciler.account_value(number)));
+            (number, account, candidates)
+        });
+        with_candidates.filter(|(_, account, _)| matches!(account.belongs, AccountBelonging::Undecided { .. }))
+    }
+
+    /// The first client that is proposed for each of them.
+    fn proposals(&self) -> Vec<ProposedMapping> {
+        let clients = self.inputs.clients.iter().enumerate();
+        let numbers: BTreeMap<&ClientId, usize> = clients.map(|(number, client)| (&client.id, number)).collect();
+        let proposal = |(account, _, candidates): (usize, &UsageAccount, Option<&Candidates>)| {
+            let best = candidates?.proposals.first()?;
+            Some(ProposedMapping { account, client: *numbers.get(&best.client_id)?, score: score(best) })
+        };
+        self.undecided().filter_map(proposal).collect()
+    }
+
+    /// Those of them that have items, by source and id. `effects`: by account, what comes of its proposal.
+    fn suggestions(
+        &self,
+        reconciler: &RunReconciler<'_>,
+        mut effects: BTreeMap<usize, ProposalEffect>,
+    ) -> Vec<MappingSuggestion> {
+        let mut found = Vec::new();
+        for (number, account, candidates) in self.undecided() {
+            if account.items() > 0 && reconciler.may_concern(&account.belongs) {
+                let source = &self.inputs.sources[account.source].id;
+                let suggested = suggestion(source, account, candidates, reconciler.account_value(number));
+                found.push(MappingSuggestion { if_confirmed: effects.remove(&number).map(Box::new), ..suggested });
             }
         }
         found.sort_by(|a, b| (&a.source, &a.account_id).cmp(&(&b.source, &b.account_id)));
         found
     }
+}
+
+/// To three places.
+fn score(proposal: &Proposal) -> Option<Decimal> {
+    proposal.score.map(|score| Decimal::new(score.thousandths().into(), 3))
 }
 
 fn suggestion(
@@ -188,11 +220,12 @@ fn suggestion(
         account_name: account.name.clone(),
         client_id: best.map(|best| best.client_id.clone()),
         client_name: best.map(|best| best.client_name.clone()),
-        score: best.and_then(|best| best.score).map(|score| Decimal::new(score.thousandths().into(), 3)),
+        score: best.and_then(score),
         reason: best.map_or(nobody, |best| best.reasons.join("; ")),
         against: best.map(|best| best.against.join("; ")).unwrap_or_default(),
         items: account.items(),
         monthly_value: values.into_iter().map(|(currency, amount)| Money { amount, currency }).collect(),
+        if_confirmed: None,
     }
 }
 

@@ -12,9 +12,9 @@ use super::World;
 
 const JANUARY: &str = ", committed_until = 2027-01-31";
 const AUGUST: &str = ", committed_until = 2027-08-31";
-const RMM: &str = "[[sources]]\nid = \"rmm\"\nlike = \"rmm\"\n";
+pub(super) const RMM: &str = "[[sources]]\nid = \"rmm\"\nlike = \"rmm\"\n";
 
-fn world(case: &str, rules: &str) -> World {
+pub(super) fn world(case: &str, rules: &str) -> World {
     World::from_toml("world", &format!("count_day = 2026-11-26\n{case}"), format!("currency = \"USD\"\n{rules}"))
         .unwrap()
 }
@@ -24,22 +24,22 @@ fn records(case: &str, rules: &str) -> (Vec<ClientRecord>, PortfolioRecord) {
 }
 
 /// An account of source `rmm` with these items.
-fn account(id: &str, whose: &str, items: &str) -> String {
+pub(super) fn account(id: &str, whose: &str, items: &str) -> String {
     format!("[[accounts]]\nsource = \"rmm\"\nid = \"{id}\"\nname = \"{id}\"\n{whose}\nitems = [{items}]\n")
 }
 
 /// A client with one agreement of one line each.
-fn client(id: &str, lines: &str) -> String {
+pub(super) fn client(id: &str, lines: &str) -> String {
     format!(
         "[[clients]]\nid = \"{id}\"\nname = \"Client {id}\"\nagreements = [{{ id = \"G{id}\", lines = [{lines}] }}]\n"
     )
 }
 
-fn servers(id: &str, times: u32) -> String {
+pub(super) fn servers(id: &str, times: u32) -> String {
     format!("{{ id = \"{id}\", kind = \"server\", times = {times}, last_seen = 2026-11-25 }},")
 }
 
-fn row<'r>(clients: &'r [ClientRecord], client: &str, service: &str) -> &'r RowRecord {
+pub(super) fn row<'r>(clients: &'r [ClientRecord], client: &str, service: &str) -> &'r RowRecord {
     let rows = clients.iter().filter(|one| one.client_id.as_str() == client).flat_map(|one| &one.rows);
     rows.into_iter().find(|row| row.service.as_str() == service).unwrap()
 }

@@ -87,6 +87,7 @@ impl World {
     pub fn records(&self) -> Result<(Vec<ClientRecord>, PortfolioRecord), WorldRunError> {
         let ReadyWorld { rules, inputs, context } = self.ready()?;
         let reconciler = RunReconciler::new(&inputs, &rules, context).with_weights(self.weights.clone());
+        let reconciler = reconciler.with_proposals(self.proposals(&inputs));
         let outcome = reconciler.outcome();
         let clients = (0..inputs.clients.len()).map(|client| reconciler.client_record(client, &outcome)).collect();
         Ok((clients, reconciler.portfolio_record(&outcome)))

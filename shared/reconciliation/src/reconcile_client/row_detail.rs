@@ -1,5 +1,7 @@
 //! What stands behind a row, for its record: lines, items, price, dates. Deliberately absent: anything that is decided.
 
+use std::collections::BTreeSet;
+
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::ProductCode;
@@ -78,15 +80,7 @@ impl<'a> ClientCase<'a> {
         if let Some(is_sure) = covered(row) {
             items.iter_mut().for_each(|(_, fate)| *fate = inside(*fate, is_sure));
         }
-        let mut sources = Vec::new();
-        self.counting().each_source(&part.rule, |source, _| {
-            sources.push(source);
-            Ok(())
-        })?;
-        let committed = part.rule.committed().into_iter().flat_map(|spec| &spec.parts);
-        sources.extend(committed.filter_map(|of| self.inputs.sources.iter().position(|one| one.id == of.source)));
-        sources.sort_unstable();
-        sources.dedup();
+        let sources = self.sources_of(&part);
         let stale_days = match &part.rule.basis {
             ServiceBasis::Counted(spec) => self.stale_days(spec),
             ServiceBasis::Flat | ServiceBasis::Ignored(_) => None,
@@ -104,7 +98,7 @@ impl<'a> ClientCase<'a> {
         Ok(RowDetail {
             lines,
             items,
-            sources,
+            sources: sources.into_iter().collect(),
             stale_days,
             committed_until,
             pack,
@@ -113,6 +107,28 @@ impl<'a> ClientCase<'a> {
             next_invoice,
             longest: None,
         })
+    }
+
+    /// The sources that a row hangs on: those that count its service, and the services that it lives inside.
+    pub(crate) fn sources_behind(&self, row: &OutcomeRow, view: &ClientView<'a>) -> BTreeSet<usize> {
+        let outer = row.outer.iter().map(|one| match one {
+            OuterService::Covers { service, .. }
+            | OuterService::Grants { service, .. }
+            | OuterService::Takes { service, .. } => service,
+        });
+        let services = std::iter::once(&row.service).chain(outer);
+        let parts = services.flat_map(|service| {
+            let group = self.rules.group(service).and_then(|group| self.group_part(group, view));
+            self.parts(service, view).into_iter().chain(group)
+        });
+        parts.flat_map(|part| self.sources_of(&part)).collect()
+    }
+
+    /// The sources that count a part.
+    fn sources_of(&self, part: &ServicePart<'_>) -> BTreeSet<usize> {
+        let specs = part.rule.count().into_iter().chain(part.rule.committed());
+        let counted = specs.flat_map(|spec| &spec.parts);
+        counted.filter_map(|of| self.inputs.sources.iter().position(|one| one.id == of.source)).collect()
     }
 
     /// The day before the count day of which a row tells, where a peak is counted.

@@ -1,7 +1,7 @@
 //! What is to be added and reduced: of a row, of several, and of a run.
 
 use rust_decimal::Decimal;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use truecount_billing::Currency;
 
 use crate::interval::add;
@@ -10,7 +10,7 @@ use crate::record::RowRecord;
 
 /// What is to be added and reduced a month, whenever it is invoiced; of two runs, how much more. What is calculated and what
 /// is estimated are never added.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AddAndReduce {
     /// To add.
     pub to_add: Decimal,

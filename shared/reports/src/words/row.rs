@@ -6,10 +6,10 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_reconciliation::{
     AtStake, DoubtRecord, LedgerReason, LeftAloneReason, LineField, LineRecord, LinesReadWord, LongNumber, RowFault,
-    RowKind, RowRecord,
+    RowKind, RowRecord, WideningRecord,
 };
 
-use super::{Explanation, WorkOwner, first_to_settle, item_name, left_out_of, money_by_currency, name, widening};
+use super::{Explanation, WorkOwner, item_name, left_out_of, money_by_currency, name, widening};
 use crate::label::{self, money, quantity};
 
 /// How many causes of one row are told; the others are counted.
@@ -101,9 +101,14 @@ fn compared(text: &mut String, row: &RowRecord, home: Currency) -> fmt::Result {
 
 /// `from 2 to 4 should be billed`.
 pub(crate) fn between(row: &RowRecord) -> String {
-    let least = quantity(row.at_least.unwrap_or_default());
-    match row.at_most {
-        Some(most) if Some(most) == row.at_least => format!("{least} should be billed"),
+    range(row.at_least, row.at_most)
+}
+
+/// The same of two ends.
+pub(super) fn range(at_least: Option<Decimal>, at_most: Option<Decimal>) -> String {
+    let least = quantity(at_least.unwrap_or_default());
+    match at_most {
+        Some(most) if Some(most) == at_least => format!("{least} should be billed"),
         Some(most) => format!("from {least} to {} should be billed", quantity(most)),
         None => format!("at least {least} should be billed, no upper limit is known"),
     }
@@ -338,7 +343,7 @@ pub(crate) fn settled_by(read: LinesReadWord, row: &RowRecord) -> Option<&'stati
 }
 
 fn settling(read: LinesReadWord, row: &RowRecord) -> Option<Explanation> {
-    why_not_reconciled(read, row).or_else(|| first_to_settle(&row.widenings).map(widening))
+    why_not_reconciled(read, row).or_else(|| WideningRecord::first_to_settle(&row.widenings).map(widening))
 }
 
 /// What keeps a row from being reconciled that is no widening of its count.

@@ -2,7 +2,7 @@
 
 use truecount_reconciliation::{DoubtRecord, LinesReadWord, RowFault, RowKind, RowRecord, WideningRecord};
 
-use super::{WorkOwner, WorkStep, doubt, first_to_settle, is_slight, widening};
+use super::{WorkOwner, WorkStep, doubt, is_slight, widening};
 
 /// The next step; `None`: there is nothing to do.
 pub(crate) fn step(read: LinesReadWord, row: &RowRecord) -> Option<WorkStep> {
@@ -29,7 +29,7 @@ pub(crate) fn step(read: LinesReadWord, row: &RowRecord) -> Option<WorkStep> {
 /// Who does it; `None`: there is nothing to do.
 pub(crate) fn owner(read: LinesReadWord, row: &RowRecord) -> Option<WorkOwner> {
     let step = step(read, row)?;
-    if let (RowKind::NotReconciled, Some(first)) = (row.kind, first_to_settle(&row.widenings)) {
+    if let (RowKind::NotReconciled, Some(first)) = (row.kind, WideningRecord::first_to_settle(&row.widenings)) {
         return Some(widening(first).owner);
     }
     Some(match step {
@@ -49,7 +49,7 @@ fn first_count_doubt(row: &RowRecord) -> Option<&DoubtRecord> {
 }
 
 fn step_of_unknown(read: LinesReadWord, row: &RowRecord) -> WorkStep {
-    match first_to_settle(&row.widenings) {
+    match WideningRecord::first_to_settle(&row.widenings) {
         Some(first) => step_of_widening(first),
         None if !read.is_complete() => WorkStep::FixSource,
         None if row.fault.is_some() || (row.at_most.is_none() && row.at_least.is_some()) => WorkStep::FixRule,

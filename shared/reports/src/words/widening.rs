@@ -122,16 +122,6 @@ fn of_account(widening: &WideningRecord, account: &AccountRecord) -> Explanation
     }
 }
 
-/// The one of a row's widenings to settle first: an account that may be the client's before the access to others.
-pub(crate) fn first_to_settle(widenings: &[WideningRecord]) -> Option<&WideningRecord> {
-    let first = widenings.first()?;
-    let (WideningRecord::NoAccountByGrant { source } | WideningRecord::NoAccountInFile { source }) = first else {
-        return Some(first);
-    };
-    let is_of_source = |other: &&WideningRecord| matches!(other, WideningRecord::AccountUndecided { account } if account.source == *source);
-    widenings.iter().find(is_of_source).or(Some(first))
-}
-
 /// What nobody can read any more only the vendor knows.
 pub(super) const ASK_FOR_THE_PEAK: &str = "compare it with the vendor's own count of the month";
 

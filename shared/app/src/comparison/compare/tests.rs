@@ -208,6 +208,30 @@ async fn a_client_that_has_nothing_by_decision_is_not_billed_for_a_new_account_t
 }
 
 #[tokio::test]
+async fn who_confirms_a_proposal_finds_what_the_run_before_has_foretold() {
+    let test = with_owned_list();
+    test.commit("psa", TODAY, &[billed("c1", "Harbour Dental", 2), billed("c2", "Quiet Quay", 1)]).await;
+    let accounts = [used("a1", "Harbour Dental Practice", 3), used("a2", "Quiet Quay", 1), used("a3", "Zorn", 2)];
+    test.commit("rmm", TODAY, &accounts.map(seen_today)).await;
+    let before = stored(&test).await;
+    let row = &before.clients[0].rows[0];
+    let then = row.if_confirmed.as_deref().unwrap();
+    assert_eq!((row.kind, then.kind), (RowKind::NotReconciled, RowKind::Underbilled));
+    let accounts: Vec<_> = then.accounts.iter().map(|one| (one.account.account_id.as_str(), one.score)).collect();
+    assert_eq!(accounts, [("a1", before.suggestions[0].score)]);
+    let settled = |at: usize| before.suggestions[at].if_confirmed.as_ref().map(|effect| effect.settled.clone());
+    assert_eq!((settled(0), settled(1)), (Some([(RowKind::Underbilled, 1)].into()), None), "nobody resembles a3");
+    assert!(before.clients[1].rows[0].if_confirmed.is_none(), "an equal name is no question");
+
+    test.decide("a1", confirmed("c1"), None).await;
+    let after = stored(&test).await;
+    let found = &after.clients[0].rows[0];
+    let figures = (found.kind, found.counted, found.should_bill, found.variance, found.monthly_impact);
+    assert_eq!(figures, (then.kind, then.counted, then.should_bill, then.variance, then.monthly_impact));
+    assert!(found.if_confirmed.is_none());
+}
+
+#[tokio::test]
 async fn those_that_are_left_have_nothing_and_who_has_an_account_is_none_of_them() {
     let test = with_owned_list();
     test.commit("psa", TODAY, &[billed("c1", "Harbour Dental", 2), billed("c2", "Quiet Quay", 1)]).await;

@@ -17,9 +17,9 @@ use truecount_billing::{
     SourceId, StreamReceipt, UnknownWord, decimal_from_text,
 };
 use truecount_reconciliation::{
-    AccountReadWord, AccountRecord, AgreementFinding, AtStake, ClientRecord, IncompleteAccount, LinesReadWord,
-    MappingSuggestion, OutcomeLine, PortfolioRecord, RowKind, RowRecord, SetupFinding, SourceReadWord, SourceReading,
-    SourceRecord,
+    AccountReadWord, AccountRecord, AddAndReduce, AgreementFinding, AtStake, ClientRecord, IncompleteAccount,
+    LinesReadWord, MappingSuggestion, OutcomeLine, PortfolioRecord, ProposalEffect, RowKind, RowRecord, SetupFinding,
+    SourceReadWord, SourceReading, SourceRecord,
 };
 use truecount_reports::{
     InputRef, MailContent, ReportFile, ReportMail, ReportPage, ReportWorkbook, RunHeader, RunReport, RunReportBuilder,
@@ -374,6 +374,18 @@ fn suggestion(name: &str, client: Option<&str>, worth: &[(&str, &str)]) -> Mappi
         against: client.map_or("", |_| "only the account has old").into(),
         items: 14,
         monthly_value: worth.iter().map(|(amount, code)| Money::new(decimal(amount), currency(code))).collect(),
+        if_confirmed: client.map(|_| Box::new(effect(worth))),
+    }
+}
+
+/// One row agrees then, and one comes that is worth all that the account holds.
+fn effect(worth: &[(&str, &str)]) -> ProposalEffect {
+    let change = |(amount, code): &(&str, &str)| (currency(code), AddAndReduce::of_change(decimal(amount), false));
+    ProposalEffect {
+        settled: [(RowKind::Agrees, 1)].into(),
+        new: [(RowKind::UnbilledUsage, 1)].into(),
+        amounts: worth.iter().map(change).collect(),
+        ..ProposalEffect::default()
     }
 }
 

@@ -4,8 +4,8 @@ use jiff::civil::date;
 use rust_decimal::Decimal;
 use truecount_billing::{AgreementId, LineId, ProductCode, SourceId, SourceId as Id};
 use truecount_reconciliation::{
-    AtStake, ChangeRecord, CountedOn, DoubtRecord, InvoicedWhen, LedgerReason, LineRecord, RowKind, RowRecord,
-    WideningRecord,
+    AccountRecord, AtStake, ChangeRecord, CountedOn, DoubtRecord, IfConfirmed, InvoicedWhen, LedgerReason, LineRecord,
+    ProposedAccount, RowKind, RowRecord, WideningRecord,
 };
 
 use super::{COUNT_DAY, account, currency, decimal};
@@ -107,6 +107,7 @@ fn line(service: &str, quantity: Decimal, unit_price: Option<Decimal>, code: &st
 fn make_open(row: &mut RowRecord, client: &str, why: &str) {
     let source: Id = row.sources[0].source.clone();
     let account = account(source.as_str(), client);
+    row.if_confirmed = (why == "undecided").then(|| Box::new(agreeing_then(row, account.clone())));
     row.widenings = vec![match why {
         "undecided" => WideningRecord::AccountUndecided { account },
         _ => WideningRecord::AccountFailed { account },
@@ -117,6 +118,24 @@ fn make_open(row: &mut RowRecord, client: &str, why: &str) {
     (row.variance, row.to_correct, row.left_alone, row.monthly_impact) = (None, None, None, None);
     row.stake_up = Some(if why == "undecided" { AtStake::Known(Decimal::ZERO) } else { AtStake::Unknown });
     row.stake_down = row.unit_price.map(|price| AtStake::Known(price * row.billed));
+}
+
+/// It agrees if the account is the client's.
+fn agreeing_then(row: &RowRecord, account: AccountRecord) -> IfConfirmed {
+    IfConfirmed {
+        accounts: vec![ProposedAccount { account, score: Some(decimal("0.870")) }],
+        others: 0,
+        kind: RowKind::Agrees,
+        at_least: Some(row.billed),
+        at_most: Some(row.billed),
+        counted: Some(row.billed),
+        should_bill: Some(row.billed),
+        variance: Some(Decimal::ZERO),
+        currency: row.currency,
+        monthly_impact: None,
+        is_estimated: false,
+        remains: None,
+    }
 }
 
 /// Its source was not read.

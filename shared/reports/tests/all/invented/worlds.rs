@@ -133,6 +133,7 @@ fn suggestions(portfolio: &PortfolioRecord) -> Vec<MappingSuggestion> {
             against: String::new(),
             items: 1,
             monthly_value: Vec::new(),
+            if_confirmed: None,
         })
         .collect()
 }
