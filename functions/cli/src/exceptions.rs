@@ -195,6 +195,7 @@ fn exceptions_of(
                 earlier.extend(EarlierRow::of_client(&client));
             }
             (OutcomeLine::Source(source), Some((exceptions, _))) => exceptions.source(&source),
+            (OutcomeLine::Suggestion(suggestion), Some((exceptions, _))) => exceptions.suggestion(&suggestion),
             _ => {}
         }
     }

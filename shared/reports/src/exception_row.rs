@@ -73,6 +73,8 @@ pub struct ExceptionRow {
     pub doubts: String,
     /// One sentence. Holds foreign text.
     pub reason: String,
+    /// What it would be if the mappings that are proposed were confirmed; empty: the same. Holds foreign text.
+    pub if_confirmed: String,
     /// The next invoice date.
     pub next_invoice_date: Option<Date>,
     /// The day of the invoice that the change is on, where that is not the next one.
@@ -290,6 +292,7 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         last_closings: last_closings(row),
         for_client: words::for_client(row),
         doubts: cells::doubts(row),
+        if_confirmed: words::if_confirmed(row).unwrap_or_default(),
         next_invoice_date: row.next_invoice_date,
         effective_date: row.due,
         counted_on: cells::counted_on(row),
@@ -329,6 +332,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         confidence: "",
         doubts: String::new(),
         reason: String::new(),
+        if_confirmed: String::new(),
         next_invoice_date: None,
         effective_date: None,
         counted_on: None,

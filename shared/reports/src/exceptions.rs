@@ -7,14 +7,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::civil::Date;
 use truecount_billing::{AccountId, Currency, SourceId};
 use truecount_reconciliation::{
-    AccountReadWord, AccountRecord, ClientRecord, IncompleteAccount, PortfolioRecord, RowKind, SourceReadWord,
-    SourceReading, WideningRecord,
+    AccountReadWord, AccountRecord, ClientRecord, IncompleteAccount, MappingSuggestion, PortfolioRecord, RowKind,
+    SourceReadWord, SourceReading, WideningRecord,
 };
 
 use crate::{
     common_cause::grouped,
     exception_row::{ExceptionRow, of_incomplete, of_moved, of_row, of_unmapped, of_unread_bills, of_unread_source},
     merged::UnknownRows,
+    words,
 };
 
 /// Takes the exceptions of one client after another.
@@ -25,13 +26,16 @@ pub struct Exceptions {
     home: Currency,
     /// Accounts that some exception names already.
     named: BTreeSet<(SourceId, AccountId)>,
+    /// Of accounts that nobody decided, what it comes to if the client that is proposed is confirmed.
+    if_confirmed: BTreeMap<(SourceId, AccountId), String>,
 }
 
 impl Exceptions {
     /// None yet. `home`: the currency that is told first.
     #[must_use]
     pub fn new(home: Currency) -> Self {
-        Self { rows: Vec::new(), unknown: UnknownRows::default(), home, named: BTreeSet::new() }
+        let (unknown, named, if_confirmed) = Default::default();
+        Self { rows: Vec::new(), unknown, home, named, if_confirmed }
     }
 
     /// Takes the exceptions of one client.
@@ -61,6 +65,13 @@ impl Exceptions {
         }
     }
 
+    /// Takes what is proposed for an account that nobody decided.
+    pub fn suggestion(&mut self, suggestion: &MappingSuggestion) {
+        if let Some(told) = words::if_proposal_confirmed(suggestion) {
+            self.if_confirmed.insert((suggestion.source.clone(), suggestion.account_id.clone()), told);
+        }
+    }
+
     /// An exception that comes from elsewhere.
     pub fn push(&mut self, row: ExceptionRow) {
         self.rows.push(row);
@@ -79,8 +90,10 @@ impl Exceptions {
         self.rows.extend(portfolio.moved.iter().map(of_moved));
         for account in &portfolio.unmapped {
             let counted_on = days.get(&account.source).copied().flatten();
-            self.rows.push(ExceptionRow { counted_on, ..of_unmapped(account) });
-            self.named.insert((account.source.clone(), account.account_id.clone()));
+            let key = (account.source.clone(), account.account_id.clone());
+            let if_confirmed = self.if_confirmed.remove(&key).unwrap_or_default();
+            self.rows.push(ExceptionRow { counted_on, if_confirmed, ..of_unmapped(account) });
+            self.named.insert(key);
         }
         for source in &portfolio.sources {
             if source.read != SourceReadWord::Used {

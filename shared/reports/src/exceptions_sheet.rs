@@ -75,11 +75,11 @@ pub fn exceptions_json<'a>(run_id: &'a str, month: BillingMonth, rows: &'a [Exce
         .collect::<Vec<_>>()
 }
 
-static COLUMNS: [Column<ExceptionRow>; 48] = columns(Column::whole("number", |row| row.number.map(u64::from)));
+static COLUMNS: [Column<ExceptionRow>; 49] = columns(Column::whole("number", |row| row.number.map(u64::from)));
 
-static BY_PLACE: [Column<ExceptionRow>; 48] = columns(Column::number("number"));
+static BY_PLACE: [Column<ExceptionRow>; 49] = columns(Column::number("number"));
 
-const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 48] {
+const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 49] {
     [
         number,
         Column::text("client", |row| Some(&row.client)),
@@ -120,6 +120,7 @@ const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 48] {
         Column::empty("whom"),
         Column::empty("until"),
         Column::empty("note"),
+        Column::text("if_confirmed", |row| Some(&row.if_confirmed)),
         Column::text("exception_id", |row| Some(&row.exception_id)),
         Column::text("client_id", |row| Some(&row.client_id)),
         Column::text("agreement_id", |row| Some(&row.agreement_id)),

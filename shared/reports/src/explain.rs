@@ -166,6 +166,9 @@ fn reasons(parts: &mut Parts, client: &ClientRecord, row: &RowRecord) {
     if !confidence.is_empty() {
         parts.labelled("confidence", confidence);
     }
+    if let Some(foretold) = words::if_confirmed(row) {
+        parts.labelled("proposal", &foretold);
+    }
     let sources = row.sources.iter().map(|one| format!("{} on {}", one.source, label::day(one.day)));
     let sources = sources.collect::<Vec<_>>().join(", ");
     if !sources.is_empty() {

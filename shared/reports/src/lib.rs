@@ -95,7 +95,7 @@ pub use sheets::{EXCEPTIONS_CSV, SETUP_CSV, files, write_setup};
 pub use summary::TextTarget;
 pub use test_mail::test_email;
 pub use text::{run_overview, text_summary};
-pub use words::{WorkOwner, WorkStep, accept_command, wrapped};
+pub use words::{WorkOwner, WorkStep, accept_command, proposal_effect, wrapped};
 pub use workbook::{REPORT_XLSX, ReportWorkbook};
 
 /// Which run it is, and what it was made from.

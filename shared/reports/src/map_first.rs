@@ -18,24 +18,31 @@ use crate::{
 /// How many sources are named.
 const SOURCES_MAX: usize = 3;
 
-/// What is billed and not reconciled while accounts of a source are not mapped: by source and currency.
+/// What is billed and not reconciled while accounts are not mapped.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct WaitingRevenue(BTreeMap<SourceId, BTreeMap<Currency, Decimal>>);
+pub(crate) struct WaitingRevenue {
+    /// By the source of the accounts, and currency.
+    amounts: BTreeMap<SourceId, BTreeMap<Currency, Decimal>>,
+    /// How many comparisons are reconciled if every proposal is confirmed.
+    settled: u64,
+}
 
 impl WaitingRevenue {
     /// Adds what is at stake downwards in each row of a client, once to each source that a mapping could settle it in.
     pub(crate) fn client(&mut self, client: &ClientRecord) {
         for row in client.rows.iter().filter(|row| row.kind == RowKind::NotReconciled) {
+            let is_settled = row.if_confirmed.as_ref().is_some_and(|then| then.kind != RowKind::NotReconciled);
+            self.settled += u64::from(is_settled);
             let (Some(AtStake::Known(amount)), Some(currency)) = (row.stake_down, row.currency) else { continue };
             for source in sources_to_map(row) {
-                let sum = self.0.entry(source.clone()).or_default().entry(currency).or_default();
+                let sum = self.amounts.entry(source.clone()).or_default().entry(currency).or_default();
                 *sum = sum.saturating_add(amount);
             }
         }
     }
 
     fn of(&self, source: &SourceId) -> BTreeMap<Currency, Decimal> {
-        let mut amounts = self.0.get(source).cloned().unwrap_or_default();
+        let mut amounts = self.amounts.get(source).cloned().unwrap_or_default();
         amounts.retain(|_, amount| !amount.is_zero());
         amounts
     }
@@ -55,7 +62,7 @@ fn sources_to_map(row: &RowRecord) -> BTreeSet<&SourceId> {
 
 /// Which mappings to decide first.
 pub(crate) struct MapFirst {
-    /// `12 vendor accounts are not mapped to a client; a client is proposed for 9.`
+    /// `12 vendor accounts are not mapped to a client; a client is proposed for 9, which would settle 31 comparisons.`
     pub(crate) title: String,
     pub(crate) sources: Vec<SourceToMap>,
     /// `and 2 more sources`.
@@ -116,7 +123,14 @@ fn title(report: &RunReport<'_>, number: u64) -> String {
     match report.suggestions.iter().filter(|suggestion| suggestion.client_id.is_some()).count() {
         0 => format!("{accounts}."),
         proposed => {
-            format!("{accounts}; a client is proposed for {}.", label::quantity(Decimal::from(proposed as u64)))
+            let settled = match report.waiting.settled {
+                0 => String::new(),
+                settled => format!(", which would settle {}", label::count(settled, "comparison", "comparisons")),
+            };
+            format!(
+                "{accounts}; a client is proposed for {}{settled}.",
+                label::quantity(Decimal::from(proposed as u64))
+            )
         }
     }
 }

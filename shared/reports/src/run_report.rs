@@ -178,7 +178,10 @@ impl<'h, W: io::Write> Gathered<'h, W> {
                 self.sources.push(*source);
             }
             OutcomeLine::Setup(setup) => self.setup.push(setup),
-            OutcomeLine::Suggestion(suggestion) => self.suggestions.push(suggestion),
+            OutcomeLine::Suggestion(suggestion) => {
+                self.exceptions.suggestion(&suggestion);
+                self.suggestions.push(suggestion);
+            }
             OutcomeLine::Client(client) => self.client(&client)?,
             OutcomeLine::Action(action) => self.actions.push(*action),
             OutcomeLine::AgreementFinding(found) => self.agreement_findings.push(*found),

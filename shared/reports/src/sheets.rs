@@ -18,7 +18,9 @@ use crate::{
     change_row::changes_csv,
     column::{self, Column, at_least_cents},
     history::closed_csv,
-    receipt, run_json, write_exceptions,
+    receipt, run_json,
+    words::proposal_effect,
+    write_exceptions,
 };
 
 /// The sheet of exceptions.
@@ -171,6 +173,7 @@ pub(crate) const MAPPING_SUGGESTIONS: &[Column<MappingSuggestion>] = &[
     Column::text("against", |row| Some(&row.against)),
     Column::count("items", |row| row.items),
     Column::composed("monthly_value", |row| amounts(&row.monthly_value)),
+    Column::composed("if_confirmed", |row| row.if_confirmed.as_deref().map(proposal_effect).unwrap_or_default()),
     Column::text("account_id", |row| Some(row.account_id.as_str())),
     Column::text("client_id", |row| Some(row.client_id.as_ref()?.as_str())),
     Column::run_id("run_id"),

@@ -6,6 +6,7 @@
 mod doubt;
 mod elsewhere;
 mod for_client;
+mod if_confirmed;
 mod kind;
 mod ledger;
 mod merged;
@@ -19,6 +20,8 @@ use std::fmt;
 pub(crate) use doubt::{doubt, is_slight, money_by_currency};
 pub(crate) use elsewhere::doubts;
 pub(crate) use for_client::for_client;
+pub use if_confirmed::proposal_effect;
+pub(crate) use if_confirmed::{if_confirmed, if_proposal_confirmed};
 pub(crate) use kind::kind;
 pub(crate) use ledger::{left_out, left_out_of};
 pub(crate) use merged::{MergedStake, below_materiality, clients, of_many, services};

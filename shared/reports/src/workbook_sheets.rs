@@ -250,6 +250,7 @@ const OTHERS: &[Column<ExceptionRow>] = &[
     Column::empty("until"),
     Column::empty("note"),
     Column::text("reason", |row| Some(&row.reason)),
+    Column::text("if_confirmed", |row| Some(&row.if_confirmed)),
     Column::quantity("counted", |row| row.counted),
     Column::quantity("billed", |row| row.billed),
     Column::text("items_in", |row| Some(&row.items_in)),

@@ -6,7 +6,7 @@ use std::io::{BufRead, Write};
 
 use truecount_app::mapping::{self, Candidates, MappingRequest, MappingRow, MappingWorkspace, RowState};
 use truecount_billing::{ClientId, SourceId};
-use truecount_reports::sanitize;
+use truecount_reports::{proposal_effect, sanitize};
 use truecount_store::{IgnoreReason, MappingDecision};
 
 use super::list::{monthly_revenue, show_progress};
@@ -88,6 +88,10 @@ fn show(shown: Shown, row: &MappingRow, candidates: Option<&Candidates>, (at, co
     for (number, proposal) in (1..).zip(proposals) {
         shown.line(&format!("  {number}  {}", client(proposal)), 5);
         shown.line(&format!("       {}", why(proposal)), 7);
+        // Of the others nothing is known.
+        if let Some(effect) = row.if_confirmed.as_ref().filter(|_| number == 1) {
+            shown.line(&format!("       if confirmed: {}", proposal_effect(effect)), 7);
+        }
     }
     if proposals.is_empty() {
         shown.line(&format!("  {}", nobody(candidates)), 2);

@@ -9,6 +9,7 @@ use truecount_billing::{AccountId, ClientId, Currency, Money, SourceId};
 
 use super::{MappingWorkspace, WorkspaceSource};
 use truecount_matching::Score;
+use truecount_reconciliation::{MappingSuggestion, ProposalEffect};
 use truecount_store::SnapshotAccount;
 
 /// Whether an account is mapped.
@@ -65,6 +66,9 @@ pub struct MappingRow {
     pub monthly_value: Vec<Money>,
     /// The number of the last decision about it; 0: there is none.
     pub last_decision: i64,
+    /// Of one that nobody decided what becomes of the client's rows if the first proposal is confirmed, with every other.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub if_confirmed: Option<ProposalEffect>,
 }
 
 /// How much of the recurring revenue is mapped, of one source and currency.
@@ -92,15 +96,14 @@ impl MappingWorkspace {
     /// Every account: source by source, undecided ones first, then by monthly value.
     #[must_use]
     pub fn rows(&self) -> Vec<MappingRow> {
-        let list_values: BTreeMap<_, _> =
-            self.suggestions.iter().map(|row| ((&row.source, &row.account_id), &row.monthly_value)).collect();
+        let suggestions: BTreeMap<_, _> =
+            self.suggestions.iter().map(|row| ((&row.source, &row.account_id), row)).collect();
         let mut rows = Vec::new();
         for source in &self.sources {
             let accounts = source.accounts.iter().zip(&source.mappings).zip(&source.candidates);
             let own = accounts.map(|((entry, found), candidates)| {
-                let listed =
-                    list_values.get(&(&source.id, &entry.account.id)).map_or(&[][..], |value| value.as_slice());
-                self.row(source, entry, (&found.mapping, candidates.as_ref()), listed)
+                let suggested = suggestions.get(&(&source.id, &entry.account.id)).copied();
+                self.row(source, entry, (&found.mapping, candidates.as_ref()), suggested)
             });
             let from = rows.len();
             rows.extend(own);
@@ -119,7 +122,7 @@ impl MappingWorkspace {
         source: &WorkspaceSource,
         entry: &SnapshotAccount,
         (mapping, candidates): (&Mapping, Option<&Candidates>),
-        listed: &[Money],
+        suggested: Option<&MappingSuggestion>,
     ) -> MappingRow {
         let best = candidates.and_then(|candidates| candidates.proposals.first());
         let (state, client_id, reason) = match mapping {
@@ -140,6 +143,7 @@ impl MappingWorkspace {
             _ => client_id.as_ref(),
         };
         let of_client = valued_as.and_then(|client| self.billed_for.of(&source.id, client));
+        let listed = suggested.map_or(&[][..], |suggested| suggested.monthly_value.as_slice());
         let monthly_value = match (listed, of_client) {
             ([], Some(billed)) => {
                 billed.amounts.iter().map(|(currency, amount)| Money::new(*amount, *currency)).collect()
@@ -159,6 +163,7 @@ impl MappingWorkspace {
             items: entry.total(),
             monthly_value,
             last_decision: source.last_number(&entry.account.id),
+            if_confirmed: suggested.and_then(|suggested| suggested.if_confirmed.as_deref().cloned()),
         }
     }
 

@@ -58,6 +58,9 @@ pub(super) struct PageRow<'r> {
     reason: Cow<'r, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     settled_by: Option<&'static str>,
+    /// Where no block tells it.
+    #[serde(skip_serializing_if = "str::is_empty")]
+    if_confirmed: Cow<'r, str>,
     step: &'static str,
     owner: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -120,6 +123,7 @@ pub(super) fn of_exception(row: &ExceptionRow, block: Option<u32>, is_first: boo
         basis: row.value_basis,
         reason: shown(&row.reason, SENTENCE_MAX),
         settled_by: row.settled_by,
+        if_confirmed: if block.is_none() { shown(&row.if_confirmed, SENTENCE_MAX) } else { Cow::Borrowed("") },
         step: row.next_step.label(),
         owner: row.owner.as_str(),
         confidence: row.confidence,

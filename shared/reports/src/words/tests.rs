@@ -4,9 +4,9 @@ use jiff::civil::{Date, date};
 use rust_decimal::Decimal;
 use truecount_billing::{AccountId, AgreementId, ClientId, Currency, LeftOutReason, LineId, ProductCode, SourceId};
 use truecount_reconciliation::{
-    AccountRecord, AtStake, ClientName, CountedItem, CountedOn, DoubtRecord, ItemsMoved, LedgerReason, LeftAloneReason,
-    LineField, LineRecord, LinesReadWord, LongNumber, NamedItem, OuterService, RowFault, RowKind, RowRecord,
-    SightingRecord, WentItem, WideningRecord,
+    AccountRecord, AddAndReduce, AtStake, ClientName, CountedItem, CountedOn, DoubtRecord, IfConfirmed, ItemsMoved,
+    LedgerReason, LeftAloneReason, LineField, LineRecord, LinesReadWord, LongNumber, NamedItem, OuterService,
+    ProposalEffect, ProposedAccount, RowFault, RowKind, RowRecord, SightingRecord, WentItem, WideningRecord,
 };
 
 use super::ledger::left_out;
@@ -307,6 +307,110 @@ fn the_sentence_of_a_row_has_the_numbers_and_what_was_left_out() {
         "from 6 to 10 should be billed, 8 billed; account `Alder Dental` in ninjaone was not read; at stake a month: \
          USD 190.00 up, an unknown amount down; to settle it (sync admin): give access to the account and run again"
     );
+}
+
+/// What a row says then: so many count and should be billed, and are so many more than is billed.
+fn then(kind: RowKind, counted: i64, variance: i64, impact: Option<i64>) -> IfConfirmed {
+    let units = Some(Decimal::from(counted));
+    IfConfirmed {
+        accounts: vec![ProposedAccount { account: account(), score: Some(Decimal::new(957, 3)) }],
+        others: 0,
+        kind,
+        at_least: units,
+        at_most: units,
+        counted: units,
+        should_bill: units,
+        variance: Some(variance.into()),
+        currency: Some(Currency::new("GBP").unwrap()),
+        monthly_impact: impact.map(Decimal::from),
+        is_estimated: false,
+        remains: None,
+    }
+}
+
+#[test]
+fn a_row_says_what_it_would_be_if_the_proposals_are_confirmed() {
+    let told = |then: IfConfirmed| {
+        let mut row = RowRecord::empty(RowKind::NotReconciled, ProductCode::new("MNG-SRV").unwrap());
+        (row.billed, row.if_confirmed) = (Decimal::from(20), Some(Box::new(then)));
+        if_confirmed(&row).unwrap()
+    };
+    for (then, expected) in [
+        (then(RowKind::Agrees, 20, 0, None), "20 counted, agrees"),
+        (then(RowKind::Underbilled, 23, 3, Some(45)), "23 counted, 3 underbilled, +GBP 45.00 a month"),
+        (then(RowKind::Overbilled, 17, -3, Some(-45)), "17 counted, 3 overbilled, -GBP 45.00 a month"),
+        (then(RowKind::BilledWithoutUsage, 0, -20, None), "none counted, 20 billed, not used, no known value"),
+        (then(RowKind::UnbilledUsage, 23, 23, Some(345)), "23 counted, not on the agreement, +GBP 345.00 a month"),
+        (then(RowKind::LeftAlone, 21, 1, None), "21 counted, 1 more than billed, left alone"),
+        (then(RowKind::LeftAlone, 19, -1, None), "19 counted, 1 less than billed, left alone"),
+        (
+            IfConfirmed { counted: None, variance: None, ..then(RowKind::LeftAlone, 0, 0, None) },
+            "the difference is left alone",
+        ),
+        (then(RowKind::EndedAgreementInUse, 7, 7, None), "7 counted, agreement ended, still in use"),
+        (then(RowKind::AgreementEnding, 7, 7, None), "7 counted, 7 in use on lines that end"),
+        (
+            IfConfirmed { at_most: None, is_estimated: true, ..then(RowKind::Underbilled, 23, 3, Some(45)) },
+            "23 counted, at least 3 underbilled, +GBP 45.00 a month (estimated)",
+        ),
+        (
+            IfConfirmed {
+                at_most: None,
+                counted: None,
+                variance: None,
+                remains: Some(WideningRecord::AccountFailed { account: account() }),
+                ..then(RowKind::NotReconciled, 17, 0, None)
+            },
+            "still not known, at least 17 should be billed, no upper limit is known; account `Alder Dental` in ninjaone \
+             was not read",
+        ),
+    ] {
+        assert_eq!(told(then), format!("if `Alder Dental` in ninjaone (95 %) is confirmed: {expected}"));
+    }
+    let mut of_several = then(RowKind::Agrees, 20, 0, None);
+    of_several.accounts.push(ProposedAccount { account: account(), score: None });
+    let two = "if `Alder Dental` in ninjaone (95 %) and `Alder Dental` in ninjaone are confirmed: 20 counted, agrees";
+    assert_eq!(told(of_several.clone()), two);
+    of_several.accounts.extend(of_several.accounts.clone());
+    of_several.others = 1;
+    assert!(told(of_several.clone()).contains(" in ninjaone, 2 more accounts and 1 account for another client are "));
+    (of_several.accounts, of_several.others) = (Vec::new(), 2);
+    assert_eq!(told(of_several), "if 2 accounts for other clients are confirmed: 20 counted, agrees");
+    let plain = RowRecord::empty(RowKind::NotReconciled, ProductCode::new("MNG-SRV").unwrap());
+    assert_eq!(if_confirmed(&plain), None);
+}
+
+#[test]
+fn a_proposal_says_what_becomes_of_the_rows_of_its_client() {
+    let amounts = |add: i64, reduce: i64| {
+        let mut amounts = AddAndReduce::of_change(add.into(), false);
+        amounts.take(&AddAndReduce::of_change(Decimal::from(-reduce), false));
+        [(Currency::new("GBP").unwrap(), amounts)].into()
+    };
+    let all = ProposalEffect {
+        together_with: 1,
+        settled: [(RowKind::Agrees, 2), (RowKind::Underbilled, 1)].into(),
+        open: 1,
+        new: [(RowKind::UnbilledUsage, 2)].into(),
+        amounts: amounts(45, 12),
+        unpriced: 1,
+    };
+    for (effect, expected) in [
+        (ProposalEffect::default(), "changes no comparison"),
+        (
+            ProposalEffect { settled: [(RowKind::Agrees, 1)].into(), ..ProposalEffect::default() },
+            "settles 1 comparison: 1 agrees",
+        ),
+        (ProposalEffect { open: 2, ..ProposalEffect::default() }, "2 stay not reconciled"),
+        (
+            all,
+            "settles 3 comparisons: 2 agree, 1 underbilled; brings 2 new ones: 2 not on the agreement; GBP 45.00 to add \
+             and GBP 12.00 to reduce a month; 1 change without a known value; 1 stays not reconciled; together with 1 \
+             other proposal for the client",
+        ),
+    ] {
+        assert_eq!(proposal_effect(&effect), expected);
+    }
 }
 
 #[test]

@@ -185,7 +185,9 @@ pub(super) fn number<'s>(
 
 fn width<T>(column: &Column<T>) -> u8 {
     match column.name() {
-        "reason" | "for_client" | "items_in" | "items_out" | "came" | "went" | "message" | "note" => 44,
+        "reason" | "if_confirmed" | "for_client" | "items_in" | "items_out" | "came" | "went" | "message" | "note" => {
+            44
+        }
         "client" | "agreement" | "product" | "account" | "doubts" | "last_closings" | "line_ids" | "against" => 26,
         "number" | "currency" | "months_open" | "quantity" | "state" | "since" => 10,
         _ => 15,

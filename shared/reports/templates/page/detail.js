@@ -25,6 +25,7 @@ function detail(row) {
 function withoutComparison(row, add) {
   add("why", el("bdi", {}, ...withCode(row.reason ?? "")));
   if (row.settled_by) add("settled by", ...withCode(row.settled_by));
+  if (row.if_confirmed) add("proposal", el("bdi", {}, ...withCode(row.if_confirmed)));
   if (row.account) add("vendor account", bdi(row.account));
   if (row.clients) add("clients", bdi(row.clients.join(", ")));
   if (row.history) add("history", row.history);

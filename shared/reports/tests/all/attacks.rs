@@ -138,6 +138,8 @@ fn attacked(attack: &str) -> Sample {
                 account.account_name = text();
             }
         }
+        let proposed = row.if_confirmed.iter_mut().flat_map(|then| &mut then.accounts);
+        proposed.for_each(|one| one.account.account_name = text());
     }
     let gone = AccountRecord { account_name: text(), ..invented::account("pax8", "gone") };
     let doubts = vec![DoubtRecord::AccountGone { account: gone, since: invented::COUNT_DAY }];
@@ -224,6 +226,21 @@ fn no_cell_is_a_formula_or_acts() {
         }
     }
     assert!(prefixed > 1000, "only {prefixed} cells were made text");
+}
+
+#[test]
+fn names_stand_in_what_would_be_if_they_were_confirmed() {
+    let bytes = attacked("=1+1\u{202e}").file("exceptions.csv");
+    let mut reader = csv::Reader::from_reader(&bytes[3..]);
+    let at = reader.headers().unwrap().iter().position(|column| column == "if_confirmed").unwrap();
+    let cells: BTreeSet<String> = reader.records().map(|record| record.unwrap()[at].to_owned()).collect();
+    let expected = [
+        "",
+        "if `=1+1[U+202E]` in pax8 (87 %) is confirmed: 14 counted, agrees",
+        "if confirmed for `=1+1[U+202E]` (87 %): settles 1 comparison: 1 agrees; brings 1 new one: 1 not on the \
+         agreement; GBP 246.40 to add a month",
+    ];
+    assert_eq!(cells.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -146,7 +146,7 @@ fn columns_have_their_final_names_in_their_final_order() {
         "number, client, agreement, product, kind, counted, billed, should_bill, variance, unit_price, \
          monthly_impact, currency, value_basis, next_step, owner, items_in, items_out, came, went, state, since, months_open, lost_so_far, \
          confidence, doubts, \
-         reason, next_invoice_date, effective_date, counted_on, source, account, decision, standing, decided, action, quantity, whom, until, note, \
+         reason, next_invoice_date, effective_date, counted_on, source, account, decision, standing, decided, action, quantity, whom, until, note, if_confirmed, \
          exception_id, client_id, agreement_id, line_ids, product_code, account_id, part_of, run_id, month"
     );
 }
