@@ -123,7 +123,8 @@ fn run_mail_commands_and_sheet_propose_the_same() {
     assert_eq!(sheet.len(), 4);
     assert!(suggested.contains("nobody resembles it (most like it: Quay Foods Ltd [251] "), "{suggested}");
 
-    let title = "4 vendor accounts are not mapped to a client; a client is proposed for 2.";
+    let title =
+        "4 vendor accounts are not mapped to a client; a client is proposed for 2, which would settle 1 comparison.";
     let outbox = office.outbox();
     let said = [run.out, text_of(&outbox[0].1)].map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "));
     assert!(said.iter().all(|text| text.contains(title)), "{said:?}");
