@@ -15,7 +15,7 @@ use crate::evidence_record::WideningRecord;
 use crate::if_confirmed::{IfConfirmed, ProposalEffect, ProposedAccount};
 use crate::names::Names;
 use crate::outcome::{ComparedUnits, OutcomeRow, RowKind};
-use crate::pool::Pool;
+use crate::pool::{Pool, unread};
 use crate::portfolio::RunReconciler;
 use crate::row_money::RowMoney;
 use crate::run_cache::RunCache;
@@ -132,10 +132,15 @@ impl RunReconciler<'_> {
         found
     }
 
-    /// What becomes of the rows of a client with each account that is proposed for it.
+    /// What becomes of the rows of a client with each account that is proposed for it. Of an account whose source cannot be
+    /// used nobody knows.
     pub(crate) fn effects(&self, client: usize, now: &[OutcomeRow]) -> BTreeMap<usize, ProposalEffect> {
         let foretold = self.foretold(client, now);
         let own = self.as_if.as_ref().and_then(|as_if| as_if.of_client.get(&client)).into_iter().flatten();
+        let is_known = |account: &&usize| {
+            let source = self.inputs.accounts[**account].source;
+            unread(&self.inputs.sources[source], source, self.context.count_day).is_none()
+        };
         let effect = |account: &usize| {
             let of_account: Vec<&Foretold> = foretold.iter().filter(|one| one.accounts.contains(account)).collect();
             let together: BTreeSet<usize> = of_account.iter().flat_map(|one| one.accounts.iter().copied()).collect();
@@ -144,7 +149,7 @@ impl RunReconciler<'_> {
             of_account.into_iter().for_each(|one| one.add_to(&mut effect));
             (*account, effect)
         };
-        own.map(effect).collect()
+        own.filter(is_known).map(effect).collect()
     }
 
     /// The record of what is foretold of a row.

@@ -103,8 +103,8 @@ pub struct MappingSuggestion {
     pub items: u64,
     /// What they are worth a month at list price, one amount a currency; empty: unknown.
     pub monthly_value: Vec<Money>,
-    /// What becomes of the client's rows if this is confirmed, with every other proposal; `None`: no client is proposed, or it
-    /// is not looked at.
+    /// What becomes of the client's rows if this is confirmed, with every other proposal; `None`: no client is proposed, it is
+    /// not looked at, or the source cannot be used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub if_confirmed: Option<Box<ProposalEffect>>,
 }

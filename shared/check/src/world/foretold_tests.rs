@@ -144,6 +144,13 @@ fn a_proposal_says_how_many_rows_it_settles_and_what_they_come_to() {
     assert!(of_b.is_nothing(), "{of_b:?}");
 
     let scope = |client: &str| Scope::from(ScopeWords { clients: vec![client.to_owned()], ..ScopeWords::default() });
+    let unread = RMM.to_owned() + "read = \"failed\"\n" + case.strip_prefix(RMM).unwrap();
+    let rules = format!("currency = \"USD\"\n{rules}");
+    let unread = World::from_toml("unread", &format!("count_day = 2026-11-26\n{unread}"), rules).unwrap();
+    let ready_unread = unread.ready().unwrap();
+    let of_unread = effects(&ready_unread, unread.proposals(&ready_unread.inputs), None);
+    assert!(of_unread.is_empty(), "of a source that was not read nobody knows: {of_unread:?}");
+
     let of_others = effects(&ready, world.proposals(&ready.inputs), Some(&scope("2")));
     assert_eq!(of_others, [ProposalEffect::default()], "what is outside of the scope is not looked at");
 }
