@@ -75,6 +75,7 @@ fn a_person_decides_in_the_order_of_monthly_revenue() {
     assert!(err(&review).contains("`x` is not an answer here"), "{}", err(&review));
     assert!(shown.contains("1  Quay Foods Ltd [251]") && err(&review).contains("no client `999`"), "{shown}");
     assert!(err(&review).contains("2 of 3 decided."), "{}", err(&review));
+    assert!(shown.contains("if confirmed: 1 comparison stays not reconciled"), "{shown}");
 
     let split = truecount(data, &["mappings", "split", "rmm", "18", "--by", "site", "leeds=250", "--note", "asked"]);
     good(&split);

@@ -119,8 +119,8 @@ pub(crate) fn if_proposal_confirmed(suggestion: &MappingSuggestion) -> Option<St
     Some(format!("if confirmed for {}{}: {}", name(client), in_brackets(suggestion.score), proposal_effect(effect)))
 }
 
-/// `settles 3 comparisons: 2 agree, 1 underbilled; GBP 45.00 to add a month; 1 stays not reconciled`: what becomes of a
-/// client's rows if a proposal is confirmed.
+/// `settles 3 comparisons: 2 agree, 1 underbilled; GBP 45.00 to add a month; 1 comparison stays not reconciled`: what
+/// becomes of a client's rows if a proposal is confirmed.
 #[must_use]
 pub fn proposal_effect(effect: &ProposalEffect) -> String {
     if effect.is_nothing() {
@@ -138,7 +138,7 @@ pub fn proposal_effect(effect: &ProposalEffect) -> String {
     parts.extend(effect.amounts.iter().filter_map(|(currency, amounts)| to_change(*currency, amounts)));
     for (number, one, several) in [
         (effect.unpriced, "change without a known value", "changes without a known value"),
-        (effect.open, "stays not reconciled", "stay not reconciled"),
+        (effect.open, "comparison stays not reconciled", "comparisons stay not reconciled"),
     ] {
         if number > 0 {
             parts.push(label::count(number, one, several));

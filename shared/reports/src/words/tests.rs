@@ -401,12 +401,12 @@ fn a_proposal_says_what_becomes_of_the_rows_of_its_client() {
             ProposalEffect { settled: [(RowKind::Agrees, 1)].into(), ..ProposalEffect::default() },
             "settles 1 comparison: 1 agrees",
         ),
-        (ProposalEffect { open: 2, ..ProposalEffect::default() }, "2 stay not reconciled"),
+        (ProposalEffect { open: 2, ..ProposalEffect::default() }, "2 comparisons stay not reconciled"),
         (
             all,
             "settles 3 comparisons: 2 agree, 1 underbilled; brings 2 new ones: 2 not on the agreement; GBP 45.00 to add \
-             and GBP 12.00 to reduce a month; 1 change without a known value; 1 stays not reconciled; together with 1 \
-             other proposal for the client",
+             and GBP 12.00 to reduce a month; 1 change without a known value; 1 comparison stays not reconciled; \
+             together with 1 other proposal for the client",
         ),
     ] {
         assert_eq!(proposal_effect(&effect), expected);
