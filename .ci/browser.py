@@ -138,7 +138,7 @@ def what_is_usual(browser):
     page.locator(".bar-name", has_text="M365-BP").first.click()
     sheet.until(lambda: sheet.shown() < everything, "a click on a bar")
     page.locator("#sheets summary").first.click()
-    sheet.check("Pellworth (old tenant)" in sheet.text("#sheets"), "has no mapping proposals")
+    sheet.until(lambda: "Pellworth (old tenant)" in sheet.text("#sheets"), "the mapping proposals")
     page.emulate_media(media="print")
     sheet.check(not page.locator(".tools").first.is_visible(), "prints the tools")
     page.emulate_media(media="screen")
