@@ -179,8 +179,6 @@ class Whole(Part):
         keys = {"count": client.world.rules.groups[group]["once_per"]}
         if all(taker.get("no_line") == "list" for taker in takers):
             keys["no_line"] = "list"
-        if all(taker.get("may_be_empty") for taker in takers):
-            keys["may_be_empty"] = True
         super().__init__(client, group, keys, None, lambda line: False, [], client.world.count_day)
         self.takers, self.holds, self.codes = takers, True, set(client.world.rules.groups[group]["order"])
 

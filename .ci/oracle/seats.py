@@ -219,6 +219,8 @@ class Grouped(Selection):
         upper, lower = super().unseen(part)
         if not self.alone:
             said = [keys for keys in self.takers if not keys.get("may_be_empty")]
+            if not said:
+                upper = lower = False  # the group's own exceptions are asked below
             upper, lower = ([upper, lower][at] or any(self.never_seen(part, keys.get(key), keys) for keys in said)
                             for at, key in enumerate(("where", "where_not")))
         if not self.keys.get("may_be_empty") and self.never_seen(part, self.group.get("except"), {}):
