@@ -17,7 +17,7 @@ use truecount_embedded::{Durability, refuse_links};
 use truecount_platform::FixedClock;
 use truecount_reconciliation::RunTotals;
 use truecount_reports::{REPORT_HTML, REPORT_XLSX};
-use truecount_sandbox::{EarlierMonth, Sample, SampleSize, StateTally, Tally, Vendors, states};
+use truecount_sandbox::{EarlierMonth, Planted, Sample, SampleSize, StateTally, Tally, Vendors, states};
 use truecount_store::{
     BaselineRecord, IgnoreReason, InboxFolder, MappingDecision, MappingRecord, NoneDecision, NoneRecord, NoneScope,
     RULES_FILE, Run, RunSummary, SETTINGS_FILE,
@@ -47,21 +47,19 @@ struct DemoAnswer {
 }
 
 pub(crate) async fn demo(cli: &Cli, args: &DemoArgs) -> anyhow::Result<Ending> {
-    let mut ending = Ending::Clean;
+    let (mut ending, mut sheets) = (Ending::Clean, Vec::new());
     for back in (0..args.months).rev() {
         let place = match (back + 1 == args.months, args.months) {
             (_, 1) => DemoMonth::Only,
             (true, _) => DemoMonth::First,
             (false, _) => DemoMonth::Later,
         };
-        ending = one_month(cli, args, back, place).await?;
+        let sample = Sample::before(SampleSize::default(), args.seed, args.month, back);
+        let sample = if place == DemoMonth::Later { sample } else { sample.with_all_files() };
+        sheets.push(sample.answer_sheet());
+        ending = one_month(cli, args, Arc::new(sample), place, &sheets).await?;
     }
     Ok(ending)
-}
-
-/// The sample so many months before its last.
-fn sample_before(args: &DemoArgs, back: u32) -> Sample {
-    Sample::before(SampleSize::default(), args.seed, args.month, back)
 }
 
 /// The place of a month among those that the demo closes.
@@ -74,9 +72,15 @@ enum DemoMonth {
     Later,
 }
 
-async fn one_month(cli: &Cli, args: &DemoArgs, back: u32, place: DemoMonth) -> anyhow::Result<Ending> {
+/// Closes the month of a sample. `sheets`: the answer sheets of the months so far, its own last.
+async fn one_month(
+    cli: &Cli,
+    args: &DemoArgs,
+    sample: Arc<Sample>,
+    place: DemoMonth,
+    sheets: &[Vec<Planted>],
+) -> anyhow::Result<Ending> {
     let data = args.data.directory();
-    let sample = Arc::new(sample_before(args, back));
     let month = sample.month();
     days_before(&data, &sample).await?;
     let vendors = Vendors::start(Arc::clone(&sample)).await?;
@@ -102,7 +106,7 @@ async fn one_month(cli: &Cli, args: &DemoArgs, back: u32, place: DemoMonth) -> a
         anyhow::bail!("another run of {month} is in progress; try again when it has finished")
     };
     let report = pipeline::report_now(&session, month, Some(&run_id), MailPolicy::Usual).await?;
-    let agreement = compare_with_planted(&session, &sample, args, back, &run_id).await?;
+    let agreement = compare_with_planted(&session, month, &run_id, sheets).await?;
     vendors.stop().await;
     let ending = show(cli, &session, &sample, syncs, report, agreement).await?;
     if place == DemoMonth::First {
@@ -273,18 +277,16 @@ impl Agreement {
 /// Compares the report's exceptions, and what has become of each, with those planted in this month and those before it.
 async fn compare_with_planted(
     session: &Session,
-    sample: &Sample,
-    args: &DemoArgs,
-    back: u32,
+    month: BillingMonth,
     run_id: &str,
+    sheets: &[Vec<Planted>],
 ) -> anyhow::Result<Agreement> {
-    let run = Run::load(&session.env.store, sample.month(), run_id).await?;
+    let run = Run::load(&session.env.store, month, run_id).await?;
     let run = run.with_context(|| format!("run `{run_id}` is missing"))?;
     let (exceptions, closed) = (rows(session, &run, "exceptions.csv").await?, rows(session, &run, "closed.csv").await?);
-    let sheets: Vec<_> = (back..args.months).rev().map(|back| sample_before(args, back).answer_sheet()).collect();
-    let planted = states(&sheets);
+    let planted = states(sheets);
     Ok(Agreement {
-        exceptions: truecount_sandbox::compare(&sample.answer_sheet(), &exceptions),
+        exceptions: truecount_sandbox::compare(sheets.last().map_or(&[][..], Vec::as_slice), &exceptions),
         states: planted.compare(&exceptions, &closed),
         counts: planted.counts(),
     })

@@ -112,7 +112,8 @@ pub struct Sample {
     seed: u64,
     month: BillingMonth,
     scenario: Scenario,
-    chapter: Chapter,
+    /// Whether the backup tool's file does not come in time.
+    has_late_file: bool,
     world: World,
     planted: Arc<Vec<Planted>>,
     decisions: Arc<Vec<SampleDecision>>,
@@ -135,6 +136,12 @@ impl Sample {
     pub fn before(size: SampleSize, seed: u64, last: BillingMonth, months: u32) -> Self {
         let extent = Extent { first: 0, clients: size.clients, tenants_max: None };
         Self::held(&extent, seed, last, Scenario::Usual, Chapter::before(months))
+    }
+
+    /// The same with every file in time: where no month comes before, an older one could not stand in for it.
+    #[must_use]
+    pub fn with_all_files(self) -> Self {
+        Self { has_late_file: false, ..self }
     }
 
     /// A few clients and few requests, without the vendors' passing scenario (no rate limit, no token that dies
@@ -167,7 +174,7 @@ impl Sample {
             seed: 0,
             month,
             scenario: Scenario::None,
-            chapter: Chapter::default(),
+            has_late_file: false,
             world: World::Computed(large),
             planted: Arc::new(large.planted()),
             decisions: Arc::new(Vec::new()),
@@ -182,7 +189,7 @@ impl Sample {
             seed,
             month,
             scenario,
-            chapter,
+            has_late_file: chapter.has_late_file(),
             world: World::Held(Arc::new(planter.dataset)),
             planted: Arc::new(planter.planted),
             decisions: Arc::new(planter.decisions),
@@ -294,7 +301,7 @@ impl Sample {
     fn inbox_of(&self, written: impl Fn(Vec<u8>) -> Option<Vec<u8>>) -> Vec<SampleFile> {
         let Some(dataset) = self.world.held() else { return Vec::new() };
         let mut files = Vec::new();
-        if !self.chapter.has_late_file() {
+        if !self.has_late_file {
             files.push((BACKUP, backup::export(&dataset.backup)));
         }
         if !dataset.watched.is_empty() {

@@ -208,5 +208,6 @@ fn six_months_tell_a_story_that_ends_in_the_last() {
         let is_late = |one: &Sample| one.inbox().iter().all(|file| file.source != "backup");
         let late: Vec<bool> = samples.iter().map(is_late).collect();
         assert_eq!(late, [false, false, false, true, false, false]);
+        assert!(!is_late(&of(2).with_all_files()), "the first month of three");
     }
 }
