@@ -307,7 +307,7 @@ impl<'a> Counter<'a> {
                 let alone = alone(ways, weighing)?;
                 let fates: Vec<Fate> = ways.iter().map(Way::fate).collect();
                 self.note_open(member, &[fates.as_slice(), &[Fate::Passed]].concat(), alone.is_endless);
-                if member.origin == Origin::Own {
+                if member.origin == Origin::Own && !member.is_loose() {
                     self.look_at(member, &fates)?;
                 }
                 let (span, with_larger) = (alone.span.or_nothing(), alone.with_larger.or_nothing());

@@ -315,7 +315,7 @@ impl<'a> Settling<'a> {
             if !self.found.fates[at].contains(&fate) {
                 self.found.fates[at].push(fate);
             }
-            if is_own && !self.found.own_fates[at].contains(&fate) {
+            if is_own && !self.members[at].is_loose() && !self.found.own_fates[at].contains(&fate) {
                 self.found.own_fates[at].push(fate);
             }
         }
