@@ -7,7 +7,8 @@ use rust_decimal::Decimal;
 use truecount_billing::{BillingMonth, ClientId, Currency};
 use truecount_reconciliation::{AddAndReduce, OutcomeLine};
 use truecount_reports::{
-    EarlierRow, ExceptionRow, Exceptions, exceptions_json, first_comparison, money, opening_list, sort_earlier, wrapped,
+    EarlierRow, ExceptionRow, Exceptions, Oversight, exceptions_json, first_comparison, money, opening_list,
+    sort_earlier, wrapped,
 };
 use truecount_store::{Run, StoredOutcome};
 
@@ -170,14 +171,16 @@ pub(crate) async fn chosen(
 /// With what was decided since the run, where no newer one has taken that up.
 async fn listed_of_run(session: &Session, run: &Run, filter: Option<&mut ClientFilter>) -> anyhow::Result<Listed> {
     let outcome = truecount_app::outcome_of(&session.env, run).await?;
-    exceptions_of(&outcome, run.manifest.month, &DecidedSince::of(session, run).await?, filter)
+    let decided = DecidedSince::of(session, run).await?;
+    let oversight = truecount_app::oversight_of(&session.env, run).await?;
+    exceptions_of(&outcome, run.manifest.month, (&decided, &oversight), filter)
 }
 
 /// All exceptions of a run, and those of earlier closings. `filter` looks at each of its clients.
 fn exceptions_of(
     outcome: &StoredOutcome,
     month: BillingMonth,
-    decided: &DecidedSince,
+    (decided, oversight): (&DecidedSince, &Oversight),
     mut filter: Option<&mut ClientFilter>,
 ) -> anyhow::Result<Listed> {
     let (mut gathered, mut earlier) = (None, Vec::new());
@@ -201,7 +204,8 @@ fn exceptions_of(
     }
     let (exceptions, portfolio) = gathered.context("the stored outcome has no totals")?;
     sort_earlier(&mut earlier, &portfolio);
-    let rows = exceptions.finish(&portfolio);
+    let mut rows = exceptions.finish(&portfolio);
+    oversight.note_exceptions(&mut rows, &portfolio);
     let list = opening_list(&rows, &earlier, &portfolio, month).map(|list| list.told());
     let (last_closing, home) = (portfolio.last_closing, portfolio.home_currency);
     let rows = rows.into_iter().map(|row| (called(&row), row)).collect();

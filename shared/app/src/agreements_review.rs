@@ -6,7 +6,7 @@
 use jiff::civil::Date;
 use truecount_billing::{BillingMonth, CountDay, Side};
 use truecount_reconciliation::{AgreementFinding, SourceReading};
-use truecount_reports::{RunHeader, sort_findings};
+use truecount_reports::{Oversight, RunHeader, sort_findings};
 use truecount_store::SETTINGS_FILE;
 
 use crate::comparison::{Comparison, ComparisonInputs, newest_syncs, source_readings};
@@ -71,6 +71,7 @@ impl AgreementsReview {
             archive_place: place,
             replaces: None,
             missed: Vec::new(),
+            oversight: Oversight::default(),
             is_incomplete: false,
         }
     }

@@ -56,6 +56,9 @@ pub enum AppError {
     /// The report.
     #[error(transparent)]
     Report(#[from] truecount_reports::ReportError),
+    /// A file that is written here before it is stored.
+    #[error("cannot write a temporary file")]
+    Temporary(#[source] std::io::Error),
     /// A mail that was not sent, or may not have been; the next report tries again.
     #[error("{0}")]
     Mail(String),

@@ -42,7 +42,7 @@ pub use jobs::accept::{AcceptError, AcceptRequest, accept, fall_in_words, falls,
 pub use jobs::daily::{closing_due_now, closing_outlook};
 pub use jobs::outlook::review_of_today;
 pub use jobs::reconcile::{ReconcileAnswer, RunKind, reconcile};
-pub use jobs::report::{MailPolicy, ReportAnswer, client_sheets, header_of, report, run_report};
+pub use jobs::report::{MailPolicy, ReportAnswer, client_sheets, header_of, oversight_of, report, run_report};
 pub use jobs::sync::{SyncAnswer, SyncFailure, sync};
 pub use mail::{
     MailOutcome, TestMail, TestMailState, crash_in_words, send_crash_mails, send_failure_mails, send_notices,

@@ -8,12 +8,12 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use truecount_reports::{InputRef, ReportFile};
+use truecount_reports::{InputRef, LINES_CSV, ReportFile};
 use truecount_store::{FrozenRun, HISTORY_FILE, OUTCOMES_FILE, RunFolder, StoreError, StoredOutcome, sha256_hex};
 
 use crate::jobs::reconcile::{ComparedRun, compare_run};
-use crate::jobs::report::{client_sheets, header, report_files};
-use crate::settings::frozen_client_sheets;
+use crate::jobs::report::{ReportFiles, client_sheets, header, report_files};
+use crate::settings::{frozen_client_sheets, frozen_oversight};
 use crate::{AppError, ProgressObserver};
 
 /// The file that names the hash of each input and output.
@@ -112,7 +112,7 @@ pub async fn replay(folder: &RunFolder, progress: &dyn ProgressObserver) -> Resu
         let history = history.map(|(bytes, _)| ReportFile { name: HISTORY_FILE, bytes });
         let of_report = recorded.outcome(folder, &outcome).await?;
         progress.step("writing the report");
-        let header = header(folder, &run.manifest, recorded.input_refs());
+        let header = header(folder, &run.manifest, recorded.input_refs(), frozen_oversight(&run).await?);
         let of_history = recorded.history(folder, history.as_ref()).await?;
         let mut sheets = Vec::new();
         if let Some(prices) = frozen_client_sheets(&run).await? {
@@ -120,9 +120,11 @@ pub async fn replay(folder: &RunFolder, progress: &dyn ProgressObserver) -> Resu
                 sheets.push(sheet?.reference());
             }
         }
-        let files = report_files(&of_report, of_history, &header, sheets.clone())?.1;
+        let ReportFiles { lines, files, .. } =
+            report_files(&of_report, of_history.as_deref(), &header, sheets.clone())?;
         let files = [outcome].into_iter().chain(history).chain(files);
         made = files.map(|file| (file.name.to_owned(), sha256_hex(&file.bytes))).collect();
+        made.push((LINES_CSV.to_owned(), lines.sha256().to_owned()));
         made.extend(sheets.into_iter().map(|sheet| (sheet.name, sheet.sha256)));
     }
     let mut outputs = recorded.outputs.clone();

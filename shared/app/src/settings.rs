@@ -14,7 +14,7 @@ use truecount_billing::{Side, SourceId};
 use truecount_connectors::{SourceKind, source_kind};
 use truecount_platform::Archive;
 use truecount_reconciliation::{ReportWeights, Scope};
-use truecount_reports::SheetPrices;
+use truecount_reports::{Oversight, SheetPrices};
 use truecount_rules::{Rules, SourceVocabulary};
 use truecount_store::{FrozenRun, InputFile, RULES_FILE, SETTINGS_FILE};
 
@@ -45,6 +45,8 @@ pub struct Settings {
     pub weights: ReportWeights,
     /// `[report]`: whether a run has a sheet for each client, and with prices; `None`: it has none.
     pub client_sheets: Option<SheetPrices>,
+    /// `[account_managers]` and `[report]`: who looks after which clients, and which changes need approval.
+    pub oversight: Oversight,
     /// `[scope]`: what an MSP begins with; `None`: everything.
     pub scope: Option<Scope>,
     /// `[[sources]]`: the PSA and the usage sources.
@@ -148,6 +150,8 @@ struct ResultSettings {
     scope: Option<Scope>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     client_sheets: Option<SheetPrices>,
+    #[serde(default, skip_serializing_if = "Oversight::is_default")]
+    oversight: Oversight,
     /// What rules can ask of each source of usage.
     counted: BTreeMap<SourceId, CountedSource>,
 }
@@ -232,8 +236,8 @@ impl Config {
     pub fn result_settings(&self) -> Result<Vec<u8>, AppError> {
         let counted = self.settings.sources.iter().filter(|source| !source.side().is_billed());
         let counted = counted.map(|source| (source.id.clone(), CountedSource::of(source))).collect();
-        let Settings { mapping, weights, scope, client_sheets, .. } = self.settings.clone();
-        let settings = ResultSettings { mapping, weights, scope, client_sheets, counted };
+        let Settings { mapping, weights, scope, client_sheets, oversight, .. } = self.settings.clone();
+        let settings = ResultSettings { mapping, weights, scope, client_sheets, oversight, counted };
         serde_json::to_vec(&settings).map_err(|e| AppError::damaged("the settings", e))
     }
 }
@@ -263,6 +267,12 @@ pub(crate) async fn frozen_client_sheets(run: &FrozenRun) -> Result<Option<Sheet
     Ok(ResultSettings::from_bytes(&settings.unwrap_or_default())?.client_sheets)
 }
 
+/// Who looks after which clients, and what needs approval, by the settings that a run was frozen with.
+pub(crate) async fn frozen_oversight(run: &FrozenRun) -> Result<Oversight, AppError> {
+    let settings = run.read(InputFile::Settings).await?;
+    Ok(ResultSettings::from_bytes(&settings.unwrap_or_default())?.oversight)
+}
+
 impl Settings {
     /// Reads and checks what is set for one machine.
     ///
@@ -277,20 +287,22 @@ impl Settings {
         let mut problems = Problems::of(text);
         let mut file = Section::of_file(text, &mut problems);
         let mail = file.section("mail", &mut problems);
-        let mail = mail.map(|section| MailSettings::read(section, stack_sender, &mut problems)).unwrap_or_default();
+        let ReportSettings { weights, client_sheets, oversight } = read_report(&mut file, &mut problems);
+        let managers = &oversight.account_managers;
+        let mail = mail.map(|section| MailSettings::read(section, (stack_sender, managers), &mut problems));
+        let mail = mail.unwrap_or_default();
         let mail = mail.sent_from(stack_sender);
         let closing = file.section("closing", &mut problems).map(|section| Calendar::read(section, &mut problems));
         let mapping =
             file.section("mapping", &mut problems).map(|section| MappingSettings::read(section, &mut problems));
         let retention = file.section("retention", &mut problems);
         let retention = retention.map(|section| RetentionSettings::read(section, &mut problems)).unwrap_or_default();
-        let ReportSettings { weights, client_sheets } = read_report(&mut file, &mut problems);
         let scope = file.section("scope", &mut problems);
         let sources = sources(file.sections("sources", &mut problems), mail.smtp.is_some(), &mut problems);
         let scope = scope.and_then(|section| read_scope(section, &sources, &mut problems));
         file.finish(&mut problems);
         let (closing, mapping) = (closing.unwrap_or_default(), mapping.unwrap_or_default());
-        let settings = Self { mail, closing, mapping, retention, weights, client_sheets, scope, sources };
+        let settings = Self { mail, closing, mapping, retention, weights, client_sheets, oversight, scope, sources };
         problems.result(settings).map_err(|problems| refused(&problems))
     }
 
@@ -446,7 +458,7 @@ mod tests {
                 "line 7: `day`: 40 is not a day: write one from 1 to 31, or \"last\"",
                 "line 9: unknown key `confirm` (the keys here are confirm_equal_names, confirm_vendor_identifiers)",
                 "line 10: the key `connector` is missing",
-                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, closing, mapping, retention, report, rates, scope, sources)",
+                "line 12: unknown key `sorces`; did you mean `sources`? (the keys here are mail, account_managers, report, rates, closing, mapping, retention, scope, sources)",
             ]
         );
     }

@@ -10,8 +10,8 @@ use jiff::Timestamp;
 use truecount_billing::{BillingMonth, CountDay};
 use truecount_reconciliation::{AgreementFinding, SetupFinding};
 use truecount_reports::{
-    AGREEMENT_FINDINGS_CSV, EXCEPTIONS_CSV, ExceptionRow, ExceptionsSheet, ReportError, RunHeader, SETUP_CSV,
-    write_agreement_findings, write_setup,
+    AGREEMENT_FINDINGS_CSV, EXCEPTIONS_CSV, ExceptionRow, ExceptionsSheet, Oversight, ReportError, RunHeader,
+    SETUP_CSV, write_agreement_findings, write_setup,
 };
 
 use super::{CheckError, CheckFiles, named, parse::moment_if_any};
@@ -76,6 +76,7 @@ pub(super) fn header(place: String, as_of: CountDay) -> RunHeader {
         archive_place: place,
         replaces: None,
         missed: Vec::new(),
+        oversight: Oversight::default(),
         is_incomplete: false,
     }
 }

@@ -263,6 +263,9 @@ pub struct ActionRecord {
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// The ticket or purchase order that it is worked under; empty: none was named. Foreign text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ticket: String,
     /// The day on which it was decided, where the MSP is.
     pub decided_on: Date,
     /// When it was decided.
@@ -275,8 +278,8 @@ impl ActionRecord {
     /// Whether it decides the same as another on the same figures, whoever decided, and when.
     #[must_use]
     pub fn decides_the_same(&self, other: &Self) -> bool {
-        (&self.action, &self.figures, &self.note, self.month)
-            == (&other.action, &other.figures, &other.note, other.month)
+        (&self.action, &self.figures, &self.note, &self.ticket, self.month)
+            == (&other.action, &other.figures, &other.note, &other.ticket, other.month)
     }
 }
 

@@ -30,6 +30,7 @@ mod group_takers;
 mod history;
 mod home_currency;
 mod if_confirmed;
+mod in_currencies;
 mod interval;
 mod item_evidence;
 mod item_record;

@@ -39,6 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             attempt,
             files: &files,
             content: MailContent::Work,
+            entries_from: None,
             about: Vec::new(),
         };
         let mail = email(&report, &settings)?;

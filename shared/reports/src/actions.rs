@@ -20,10 +20,11 @@ use crate::{
 /// How many changes that were not made as decided are named in the summary.
 const NAMED_MAX: usize = 8;
 
-/// `accepted by kim until 31 December 2026, up to 3 (agreed by phone)`. Holds foreign text.
+/// `accepted by kim until 31 December 2026, up to 3, ticket 4711 (agreed by phone)`. Holds foreign text.
 pub(crate) fn told(decided: &RowAction) -> String {
+    let ticket = if decided.ticket.is_empty() { String::new() } else { format!(", ticket {}", decided.ticket) };
     let note = if decided.note.is_empty() { String::new() } else { format!(" ({})", decided.note) };
-    format!("{}{}{note}", what(decided), standing(decided))
+    format!("{}{ticket}{}{note}", what(decided), standing(decided))
 }
 
 /// The same, as a person at a terminal reads it.
@@ -77,6 +78,7 @@ fn field_words(kind: ActionKind, field: ActionField) -> &'static str {
         (ActionField::Until, ActionKind::Asked) => "the day until which an answer is waited for",
         (ActionField::Until, _) => "the last day on which it holds",
         (ActionField::Note, _) => "a reason as note",
+        (ActionField::Ticket, _) => "a ticket",
     }
 }
 
@@ -267,6 +269,7 @@ mod tests {
             month: "2026-06".parse().unwrap(),
             actor: "kim".to_owned(),
             note: String::new(),
+            ticket: String::new(),
             decided_on: date(2026, 7, 2),
             decided_at: jiff::Timestamp::UNIX_EPOCH,
             number: 1,
@@ -319,6 +322,8 @@ mod tests {
         let noted =
             RowAction { note: "by phone".to_owned(), ..decided(ExceptionAction::Approved, ActionStanding::Waits) };
         assert_eq!(told(&noted), "approved by kim on 2 July 2026: 10 → 13 (by phone)");
+        let ticketed = RowAction { ticket: "T-4711".to_owned(), ..noted };
+        assert_eq!(told(&ticketed), "approved by kim on 2 July 2026: 10 → 13, ticket T-4711 (by phone)");
     }
 
     #[test]

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::Currency;
-use truecount_reconciliation::{ChangeRecord, ClientRecord, InvoicedWhen, LineRecord, RowAction, RowRecord};
+use truecount_reconciliation::{
+    ActionKind, ChangeRecord, ClientRecord, InvoicedWhen, LineRecord, RowAction, RowRecord,
+};
 
 use crate::{
     ReportError, ReportFile, RunHeader, cells,
-    column::{self, Column},
+    column::{self, Column, yes},
     exception_id,
 };
 
@@ -47,6 +49,14 @@ pub struct ChangeRow {
     pub invoiced: InvoicedWhen,
     /// The same every month.
     pub exception_id: String,
+    /// Who looks after the client, by the settings; empty: nobody is named.
+    pub account_manager: String,
+    /// Whether it needs approval, by the settings.
+    pub needs_approval: bool,
+    /// Who approved it, or another quantity; empty: nobody yet.
+    pub approved_by: String,
+    /// The ticket or purchase order that it is worked under. Foreign text.
+    pub ticket: String,
     /// Its short number, if a closing has found it.
     pub number: Option<u32>,
     /// The client's id.
@@ -89,6 +99,10 @@ impl ChangeRow {
             currency: row.currency.or_else(|| line.or(sibling).map(|line| line.currency)),
             value_basis: if change.monthly_impact.is_some() { cells::value_basis(row) } else { "" },
             invoiced: change.invoiced,
+            account_manager: String::new(),
+            needs_approval: false,
+            approved_by: approved_by(row).unwrap_or_default().to_owned(),
+            ticket: row.action.as_ref().map(|action| action.ticket.clone()).unwrap_or_default(),
             exception_id: exception_id::of_row(client, row),
             number: row.history.as_ref().and_then(|history| history.number),
             client_id: client.client_id.to_string(),
@@ -97,6 +111,11 @@ impl ChangeRow {
             is_more: row.monthly_impact.map(|impact| impact > Decimal::ZERO),
         }
     }
+}
+
+fn approved_by(row: &RowRecord) -> Option<&str> {
+    let decided = row.action.as_ref()?;
+    matches!(decided.action.kind(), ActionKind::Approved | ActionKind::Adjusted).then_some(decided.actor.as_str())
 }
 
 /// In the order in which one works in the PSA: what is invoiced first, then client by client.
@@ -158,6 +177,10 @@ const COLUMNS: &[Column<ChangeRow>] = &[
     Column::word("prorates", |row| row.prorates.map_or("", |prorates| if prorates { "yes" } else { "no" })),
     Column::word("value_basis", |row| row.value_basis),
     Column::word("invoiced", |row| invoiced_word(row.invoiced)),
+    Column::text("account_manager", |row| Some(&row.account_manager)),
+    Column::word("approval_needed", |row| yes(row.needs_approval)),
+    Column::text("approved_by", |row| Some(&row.approved_by)),
+    Column::text("ticket", |row| Some(&row.ticket)),
     Column::text("client_id", |row| Some(&row.client_id)),
     Column::text("agreement_id", |row| Some(&row.agreement_id)),
     Column::text("line_id", |row| Some(&row.line_id)),

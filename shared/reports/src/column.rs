@@ -238,6 +238,11 @@ impl<'h, W: io::Write> SheetWriter<'h, W> {
     }
 }
 
+/// `yes`, or nothing.
+pub(crate) const fn yes(is: bool) -> &'static str {
+    if is { "yes" } else { "" }
+}
+
 /// Without trailing zeros, and without a minus before zero.
 pub(crate) fn plain(number: Decimal) -> Decimal {
     if number.is_zero() { Decimal::ZERO } else { number.normalize() }

@@ -59,6 +59,10 @@ pub struct ExceptionRow {
     pub next_step: WorkStep,
     /// Whose that is.
     pub owner: WorkOwner,
+    /// Who looks after the client, by the settings; empty: nobody is named.
+    pub account_manager: String,
+    /// Whether its change of a bill needs approval, by the settings.
+    pub needs_approval: bool,
     /// Items that count. Foreign text.
     pub items_in: String,
     /// Items that do not, or of which nobody knows. Foreign text.
@@ -325,6 +329,8 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         value_basis: "",
         next_step: WorkStep::FixSource,
         owner: WorkOwner::SyncAdmin,
+        account_manager: String::new(),
+        needs_approval: false,
         items_in: String::new(),
         items_out: String::new(),
         came: String::new(),

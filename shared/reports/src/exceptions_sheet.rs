@@ -8,7 +8,7 @@ use truecount_billing::BillingMonth;
 use crate::{
     ExceptionRow, ReportError, RunHeader,
     actions::{decision_word, standing_word},
-    column::{Column, JsonRow, SheetWriter},
+    column::{Column, JsonRow, SheetWriter, yes},
     history::month_cell,
     sheets::EXCEPTIONS_CSV,
 };
@@ -75,11 +75,11 @@ pub fn exceptions_json<'a>(run_id: &'a str, month: BillingMonth, rows: &'a [Exce
         .collect::<Vec<_>>()
 }
 
-static COLUMNS: [Column<ExceptionRow>; 49] = columns(Column::whole("number", |row| row.number.map(u64::from)));
+static COLUMNS: [Column<ExceptionRow>; 52] = columns(Column::whole("number", |row| row.number.map(u64::from)));
 
-static BY_PLACE: [Column<ExceptionRow>; 49] = columns(Column::number("number"));
+static BY_PLACE: [Column<ExceptionRow>; 52] = columns(Column::number("number"));
 
-const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 49] {
+const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 52] {
     [
         number,
         Column::text("client", |row| Some(&row.client)),
@@ -96,6 +96,8 @@ const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 49] {
         Column::word("value_basis", |row| row.value_basis),
         Column::word("next_step", |row| row.next_step.as_str()),
         Column::word("owner", |row| row.owner.as_str()),
+        Column::text("account_manager", |row| Some(&row.account_manager)),
+        Column::word("approval_needed", |row| yes(row.needs_approval)),
         Column::text("items_in", |row| Some(&row.items_in)),
         Column::text("items_out", |row| Some(&row.items_out)),
         Column::text("came", |row| Some(&row.came)),
@@ -120,6 +122,7 @@ const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 49] {
         Column::empty("whom"),
         Column::empty("until"),
         Column::empty("note"),
+        Column::empty("ticket"),
         Column::text("if_confirmed", |row| Some(&row.if_confirmed)),
         Column::text("exception_id", |row| Some(&row.exception_id)),
         Column::text("client_id", |row| Some(&row.client_id)),

@@ -114,7 +114,9 @@ fn schema(file: &'static str, text: &str) -> Result<String, ReportError> {
 const DEFINITIONS: &str = "$defs";
 
 impl InputRef {
-    pub(crate) fn of(name: &str, bytes: &[u8]) -> Self {
+    /// Of a file that is at hand.
+    #[must_use]
+    pub fn of(name: &str, bytes: &[u8]) -> Self {
         Self { name: name.to_owned(), sha256: sha256_hex(bytes), bytes: bytes.len() as u64 }
     }
 }

@@ -36,6 +36,7 @@ mod not_reconciled;
 mod notice;
 mod older_syncs;
 mod open_work;
+mod oversight;
 pub mod receipt;
 mod report_page;
 mod revenue;
@@ -86,12 +87,13 @@ pub use notice::{
     Notice, REMINDER, ReadRevenue, UncountedProduct, UnmappedAccount, UnreadAccount, UnreadSource, notice_email,
 };
 pub use older_syncs::{REFUSED_FILE, older_syncs};
+pub use oversight::{AccountManager, Oversight};
 pub use report_page::{REPORT_HTML, ReportPage};
 pub use revenue::{revenue_compared, share_compared};
 pub use run_difference::{run_difference_text, sort_differences};
 pub use run_report::{RunReport, RunReportBuilder};
 pub use run_totals::{TotalLine, run_totals, totals_text};
-pub use sheets::{EXCEPTIONS_CSV, SETUP_CSV, files, write_setup};
+pub use sheets::{EXCEPTIONS_CSV, LINES_CSV, SETUP_CSV, files, write_setup};
 pub use summary::TextTarget;
 pub use test_mail::test_email;
 pub use text::{run_overview, text_summary};
@@ -122,6 +124,9 @@ pub struct RunHeader {
     /// Earlier months that should have been closed and were not; the mail names them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub missed: Vec<BillingMonth>,
+    /// Who looks after which clients, and what needs approval; its words are in the rows.
+    #[serde(skip)]
+    pub oversight: Oversight,
     /// Of a closing: whether it was closed with what there was, though something that it waits for was not read.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub is_incomplete: bool,

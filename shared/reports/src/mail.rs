@@ -8,6 +8,7 @@ use mail_builder::{
     headers::{address::Address, content_type::ContentType, message_id::MessageId, raw::Raw},
     mime::{BodyPart, MimePart},
 };
+use rust_decimal::Decimal;
 
 use crate::{
     ReportError, ReportFile, RunReport,
@@ -60,6 +61,8 @@ pub struct ReportMail<'a> {
     pub files: &'a [ReportFile],
     /// What it says.
     pub content: MailContent,
+    /// Entries worth less than this a month, in the home currency, are not listed.
+    pub entries_from: Option<Decimal>,
     /// Whom it is about, where that is not everybody: a line each, the first before everything else. Foreign text.
     pub about: Vec<String>,
 }
@@ -95,10 +98,10 @@ pub struct ShortMailTo<'a> {
 /// # Errors
 /// [`ReportError::Address`] or [`ReportError::NoRecipient`] if the settings cannot be used.
 pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8>, ReportError> {
-    let ReportMail { from, to, group, attempt, content, .. } = settings;
+    let ReportMail { from, to, group, attempt, content, entries_from, .. } = settings;
     let letter = Letter::of(&report.header.run_id, from, to, group, *attempt)?;
     let id = &letter.id;
-    let summary = Summary::with(report, *content, TextTarget::Mail);
+    let summary = Summary::with(report, (*content, *entries_from), TextTarget::Mail);
     let (attached, told) = match content {
         MailContent::Work => attachments(report, settings.files)?,
         MailContent::Summary => (Vec::new(), None),

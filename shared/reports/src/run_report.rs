@@ -217,12 +217,15 @@ impl<'h, W: io::Write> Gathered<'h, W> {
         sort_changes(&mut changes);
         let mut actions = self.actions;
         sort_done(&mut actions);
+        let mut exceptions = self.exceptions.finish(&self.portfolio);
+        header.oversight.note_exceptions(&mut exceptions, &self.portfolio);
+        header.oversight.note_changes(&mut changes, &exceptions);
         Ok(RunReport {
             header,
             actions,
             changes,
             earlier,
-            exceptions: self.exceptions.finish(&self.portfolio),
+            exceptions,
             portfolio: self.portfolio,
             sources,
             setup: self.setup,

@@ -32,21 +32,20 @@ pub(crate) const COVERAGE_CSV: &str = "coverage.csv";
 /// The sheet of proposals.
 pub(crate) const MAPPING_SUGGESTIONS_CSV: &str = "mapping-suggestions.csv";
 /// The sheet of rows.
-pub(crate) const LINES_CSV: &str = "lines.csv";
+pub const LINES_CSV: &str = "lines.csv";
 
-/// The files of a run that its report alone makes: `exceptions.csv`, `lines.csv` as it was written while the report was built,
-/// `changes.csv`, `closed.csv`, `coverage.csv`, `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv` and `run.json`. [`ReportWorkbook`](crate::ReportWorkbook) and
-/// [`ReportPage`](crate::ReportPage) need the clients once more; [`manifest`](crate::manifest()) comes last, when the others
-/// are kept.
+/// The files of a run that its report alone makes: `exceptions.csv`, `changes.csv`, `closed.csv`, `coverage.csv`,
+/// `setup.csv`, `agreement_findings.csv`, `mapping-suggestions.csv` and `run.json`. `lines.csv` is written while the
+/// report is built; [`ReportWorkbook`](crate::ReportWorkbook) and [`ReportPage`](crate::ReportPage) need the clients once
+/// more; [`manifest`](crate::manifest()) comes last, when the others are kept.
 ///
 /// # Errors
 /// [`ReportError`] if a file cannot be written, which with well-formed values does not happen.
-pub fn files(report: &RunReport<'_>, lines_csv: Vec<u8>) -> Result<Vec<ReportFile>, ReportError> {
+pub fn files(report: &RunReport<'_>) -> Result<Vec<ReportFile>, ReportError> {
     let mut exceptions = Vec::new();
     write_exceptions(report.header, &report.exceptions, &mut exceptions)?;
     Ok(vec![
         ReportFile { name: EXCEPTIONS_CSV, bytes: exceptions },
-        ReportFile { name: LINES_CSV, bytes: lines_csv },
         changes_csv(report.header, &report.changes)?,
         closed_csv(report.header, &report.earlier)?,
         sheet(COVERAGE_CSV, &CoverageRow::COLUMNS, report, &coverage(report))?,

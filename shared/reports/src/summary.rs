@@ -124,16 +124,20 @@ pub(crate) enum MonthOutcome {
 
 impl Summary {
     pub(crate) fn of(report: &RunReport<'_>, target: TextTarget) -> Self {
-        Self::with(report, MailContent::Work, target)
+        Self::with(report, (MailContent::Work, None), target)
     }
 
-    /// As a mail of this content has it.
-    pub(crate) fn with(report: &RunReport<'_>, content: MailContent, target: TextTarget) -> Self {
+    /// As a mail of this content has it, which lists entries from this value on.
+    pub(crate) fn with(
+        report: &RunReport<'_>,
+        (content, entries_from): (MailContent, Option<Decimal>),
+        target: TextTarget,
+    ) -> Self {
         let (header, portfolio) = (report.header, &report.portfolio);
         let is_first = portfolio.is_first_comparison();
         let map_first = MapFirst::of(report, target);
         let not_reconciled = NotReconciled::of(report, target);
-        let top = TopExceptions::of(report, content, target);
+        let top = TopExceptions::of(report, (content, entries_from), target);
         let outcome = outcome(report, top.exceptions, map_first.is_some(), not_reconciled.is_some());
         let sources = source_notes(report, target);
         let summary = Self {

@@ -1,7 +1,7 @@
 //! The exceptions that the summary shows one by one.
 
 use rust_decimal::Decimal;
-use truecount_reconciliation::RowKind;
+use truecount_reconciliation::{PortfolioRecord, RowKind};
 
 use crate::{
     ExceptionRow, MailContent, RunReport,
@@ -51,8 +51,13 @@ pub(crate) struct TopException {
 impl TopExceptions {
     /// What is not reconciled and what is not mapped is told in sum elsewhere; it is shown only where nothing else is.
     /// Lines that no rule counts come after the differences.
-    /// `content`: the mail that it is for; in brief, half as many are shown.
-    pub(crate) fn of(report: &RunReport<'_>, content: MailContent, target: TextTarget) -> Self {
+    /// `content`: the mail that it is for; in brief, half as many are shown. `entries_from`: the least value of those that
+    /// are shown, in the home currency; what is worth nobody knows how much is shown, too.
+    pub(crate) fn of(
+        report: &RunReport<'_>,
+        (content, entries_from): (MailContent, Option<Decimal>),
+        target: TextTarget,
+    ) -> Self {
         let shown_max = if content == MailContent::Summary { BRIEF_MAX } else { TOP_MAX };
         let is_unknown = |row: &ExceptionRow| row.kind == RowKind::NotReconciled.as_str();
         let is_shown = |row: &ExceptionRow| is_unknown(row) && row.is_comparison();
@@ -61,15 +66,40 @@ impl TopExceptions {
         let mut rows: Vec<_> = all().filter(|row| !is_unknown(row) && !row.is_unmapped()).collect();
         rows.sort_by_key(|row| is_uncounted(row));
         let exceptions = rows.iter().map(|row| row.each().count() as u64).sum();
-        let (title, rows_max) = if rows.is_empty() {
+        let smaller = entries_from.map_or(0, |least| leave_out_smaller(&mut rows, least, &report.portfolio));
+        let (title, rows_max) = if rows.is_empty() && smaller == 0 {
             rows = all().filter(|row| is_shown(row)).collect();
             (title_of_unknown(&rows), UNKNOWN_MAX)
         } else {
-            (title(&rows, exceptions, shown_max), shown_max)
+            let least = entries_from.filter(|_| smaller > 0);
+            let least = least.map(|least| label::money(least, report.portfolio.home_currency));
+            (with_smaller(title(&rows, exceptions, shown_max), smaller, least), shown_max)
         };
         let is_first = report.portfolio.last_closing.is_none();
         let rows = rows.iter().take(rows_max).map(|row| TopException::of(row, is_first, target)).collect();
         Self { title, rows, exceptions }
+    }
+}
+
+/// Takes out what is worth less; answers how many exceptions that were.
+fn leave_out_smaller(rows: &mut Vec<&ExceptionRow>, least: Decimal, portfolio: &PortfolioRecord) -> u64 {
+    let is_smaller = |row: &ExceptionRow| {
+        let worth = row.order.and_then(|(currency, amount)| {
+            portfolio.weights.in_home_currency(portfolio.home_currency, currency, amount)
+        });
+        worth.is_some_and(|worth| worth.abs() < least)
+    };
+    let smaller = rows.iter().filter(|row| is_smaller(row)).map(|row| row.each().count() as u64).sum();
+    rows.retain(|row| !is_smaller(row));
+    smaller
+}
+
+/// `Top 10 of 17 exceptions by monthly value; 4 below GBP 50.00 a month are not listed`.
+fn with_smaller(title: String, smaller: u64, least: Option<String>) -> String {
+    match (least, smaller) {
+        (Some(least), 1) => format!("{title}; 1 below {least} a month is not listed"),
+        (Some(least), _) => format!("{title}; {smaller} below {least} a month are not listed"),
+        (None, _) => title,
     }
 }
 

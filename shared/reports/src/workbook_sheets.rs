@@ -9,7 +9,7 @@ use crate::{
     ExceptionRow, RunReport,
     agreement_findings::AGREEMENT_FINDINGS,
     baseline::{ACCEPT, OpeningList, opening_list},
-    column::Column,
+    column::{Column, yes},
     common_cause::AT_MANY_CLIENTS,
     history::{CLOSED, month_cell},
     items_sheet::ItemCells,
@@ -58,20 +58,20 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
         let day = row.effective_date.or(row.next_invoice_date);
         (day.is_none(), day, row.client.to_lowercase(), row.client_id.clone(), row.agreement_id.clone())
     });
-    let sheet = of_exceptions("Change the agreement", CHANGES, 20, Some("monthly_impact"));
+    let sheet = of_exceptions("Change the agreement", CHANGES, 23, Some("monthly_impact"));
     let foot = if report.portfolio.is_first_comparison() { Vec::new() } else { foot_of(report) };
     book.add(&sheet, header, changes.into_iter(), &foot)?;
     let clean_up = RowKind::EndedAgreementInUse.as_str();
     let rows = standing().filter(|row| row.kind == clean_up);
-    book.add(&of_exceptions("Clean up at vendors", OTHERS, 14, None), header, rows, &[])?;
+    book.add(&of_exceptions("Clean up at vendors", OTHERS, 15, None), header, rows, &[])?;
     let not_known = RowKind::NotReconciled.as_str();
     let rows = standing().filter(|row| row.kind == not_known);
-    book.add(&of_exceptions("Not reconciled", OTHERS, 14, None), header, rows, &[])?;
+    book.add(&of_exceptions("Not reconciled", OTHERS, 15, None), header, rows, &[])?;
     let is_else = |row: &&ExceptionRow| !row.is_change() && row.kind != clean_up && row.kind != not_known;
     let rows = standing().filter(is_else);
-    book.add(&of_exceptions("Other exceptions", OTHERS, 14, None), header, rows, &[])?;
+    book.add(&of_exceptions("Other exceptions", OTHERS, 15, None), header, rows, &[])?;
     let rows = report.exceptions.iter().filter(|row| row.is_set_aside());
-    book.add(&of_exceptions("Set aside", CHANGES, 20, None), header, rows, &[])?;
+    book.add(&of_exceptions("Set aside", CHANGES, 23, None), header, rows, &[])?;
     let mapping = of_file("Mapping", MAPPING_SUGGESTIONS, "mapping-suggestions.csv");
     book.add(&mapping, header, report.suggestions.iter(), &[])?;
     book.add(
@@ -204,12 +204,15 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::word("kind", |row| row.kind_label),
     Column::composed("since", |row| month_cell(row.since)),
     Column::text("last_closings", |row| Some(&row.last_closings)),
+    Column::text("account_manager", |row| Some(&row.account_manager)),
+    Column::word("approval_needed", |row| yes(row.needs_approval)),
     Column::composed("decided", ExceptionRow::decided),
     Column::empty("action"),
     Column::empty("quantity"),
     Column::empty("whom"),
     Column::empty("until"),
     Column::empty("note"),
+    Column::empty("ticket"),
     Column::text("reason", |row| Some(&row.reason)),
     Column::text("for_client", |row| Some(&row.for_client)),
     Column::text("items_in", |row| Some(&row.items_in)),
@@ -249,6 +252,7 @@ const OTHERS: &[Column<ExceptionRow>] = &[
     Column::empty("whom"),
     Column::empty("until"),
     Column::empty("note"),
+    Column::empty("ticket"),
     Column::text("reason", |row| Some(&row.reason)),
     Column::text("if_confirmed", |row| Some(&row.if_confirmed)),
     Column::quantity("counted", |row| row.counted),

@@ -129,6 +129,7 @@ mod tests {
             month: "2026-06".parse().unwrap(),
             actor: "kim".to_owned(),
             note: "by phone".to_owned(),
+            ticket: "T-4711".to_owned(),
             decided_on: date(2026, 7, 2),
             decided_at: Timestamp::UNIX_EPOCH,
             number: 0,

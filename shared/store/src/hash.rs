@@ -36,7 +36,7 @@ pub(crate) fn first_byte(text: &str) -> u8 {
     Sha256::digest(text.as_bytes())[0]
 }
 
-fn hex(bytes: &[u8]) -> String {
+pub(crate) fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 

@@ -46,6 +46,7 @@ mod schedule;
 mod snapshot;
 mod store;
 mod sync_status;
+mod temporary_file;
 #[cfg(test)]
 mod test_store;
 
@@ -82,4 +83,5 @@ pub use snapshot::{
 };
 pub use store::{AccessCheck, Store};
 pub use sync_status::SyncStatus;
+pub use temporary_file::{TemporaryFile, TemporaryFileWriter};
 pub use truecount_platform::CreateOutcome;

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use truecount_billing::BillingMonth;
-use truecount_platform::Archive;
+use truecount_platform::{Archive, ArchiveError, CreateOutcome, Detail, PortErrorKind};
 
-use crate::{Run, Store, StoreError, object};
+use crate::{Corruption, Run, Store, StoreError, TemporaryFile, object};
 
 /// How many characters of a run's id are its month.
 const MONTH_CHARACTERS: usize = 7;
@@ -89,6 +89,38 @@ impl RunFolder {
         Ok(())
     }
 
+    /// The same as [`RunFolder::write_file`], of a file that need not fit the memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Taken`] if there is another under this name.
+    pub async fn write_temporary(&self, name: &str, file: &TemporaryFile) -> Result<(), StoreError> {
+        let key = self.key(name);
+        if self.archive.put_new_from(&key, file.path()).await? == CreateOutcome::Created {
+            return Ok(());
+        }
+        let place = self.archive.place(&key);
+        let Some(stored) = self.archive.open(&key).await? else {
+            return Err(StoreError::corrupt(place, Corruption::Missing));
+        };
+        match file.is_same_as(stored).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(StoreError::Taken(place)),
+            Err(error) => {
+                let cause = PortErrorKind::Unreachable(Detail::of(error));
+                Err(ArchiveError { operation: "reading", place, cause }.into())
+            }
+        }
+    }
+
+    /// The same as [`RunFolder::restore_file`], of a file that need not fit the memory.
+    ///
+    /// # Errors
+    /// [`StoreError::Archive`].
+    pub async fn restore_temporary(&self, name: &str, file: &TemporaryFile) -> Result<(), StoreError> {
+        self.archive.put_new_from(&self.key(name), file.path()).await?;
+        Ok(())
+    }
+
     /// A file of the run by its name; `None` if there is none.
     ///
     /// # Errors
@@ -118,9 +150,12 @@ impl RunFolder {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use super::*;
     use crate::run::tests::run;
     use crate::test_store::TestStore;
+    use crate::{TemporaryFileWriter, sha256_hex};
 
     #[tokio::test]
     async fn a_file_that_was_handed_out_stands() {
@@ -133,6 +168,30 @@ mod tests {
         assert_eq!(folder.read_file("other.csv").await.unwrap(), None);
         assert_eq!(folder.files().await.unwrap(), [RunFile { name: "lines.csv".to_owned(), size: 3 }]);
         assert!(folder.location().contains(folder.run_id()));
+    }
+
+    #[tokio::test]
+    async fn a_temporary_file_is_stored_as_one_in_memory() {
+        let TestStore { store, .. } = &TestStore::new();
+        let folder = run(Some(1)).folder(store);
+        let written = |bytes: &[u8]| {
+            let mut writer = TemporaryFileWriter::create().unwrap();
+            writer.write_all(bytes).unwrap();
+            writer.finish().unwrap()
+        };
+        // More than is read at a time.
+        let (one, other) = (vec![1; 600_000], vec![2; 600_000]);
+        let file = written(&one);
+        assert_eq!((file.sha256(), file.bytes()), (&*sha256_hex(&one), 600_000));
+        folder.write_temporary("lines.csv", &file).await.unwrap();
+        folder.write_temporary("lines.csv", &file).await.unwrap();
+        let another = folder.write_temporary("lines.csv", &written(&other)).await.unwrap_err();
+        assert!(matches!(&another, StoreError::Taken(place) if place.ends_with("lines.csv")), "{another}");
+        folder.restore_temporary("lines.csv", &written(&other)).await.unwrap();
+        assert_eq!(folder.read_file("lines.csv").await.unwrap().unwrap(), one);
+        let path = file.path().to_owned();
+        drop(file);
+        assert!(!path.exists(), "it is deleted");
     }
 
     #[test]

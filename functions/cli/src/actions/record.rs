@@ -76,6 +76,7 @@ fn request(kind: ActionKind, args: &RecordArgs) -> ActionRequest {
         whom: args.whom.clone(),
         until: args.until,
         note: args.note.clone(),
+        ticket: args.ticket.clone(),
     }
 }
 

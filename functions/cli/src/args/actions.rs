@@ -47,6 +47,7 @@ Fill in `action`, and where it needs them `quantity`, `whom`, `until`, `note`:
   dismissed  note                       nothing to act on this month, or until
   snoozed    until                      look at it later
   reopened                              an earlier decision is withdrawn
+`note` and `ticket` (or purchase order) may stand with each.
 Good rows are recorded, once however often the file is imported. Rejected rows
 are written beside the file, to FILE-rejected.csv or .xlsx, with the reasons.
 
@@ -98,7 +99,7 @@ ACTION is approved, adjusted, asked, accepted, dismissed, snoozed or reopened;
 or --filter all are shown, and recorded after one question.
 
 Examples:
-  truecount actions record 17 approved
+  truecount actions record 17 approved --ticket T-4711
   truecount actions record 17 adjusted --quantity 12 --note \"one is a spare\"
   truecount actions record 18 asked --whom \"the client\" --until 2026-07-09
   truecount actions record 19 accepted --up-to 2 --note \"agreed by phone\"
@@ -128,6 +129,9 @@ pub(crate) struct RecordArgs {
     /// Why
     #[arg(long, value_name = "TEXT", default_value = "", hide_default_value = true)]
     pub(crate) note: String,
+    /// Ticket or purchase order that it is worked under
+    #[arg(long, value_name = "NUMBER", default_value = "", hide_default_value = true, conflicts_with = "standing")]
+    pub(crate) ticket: String,
     /// Write a rule instead, which holds for each run from now on
     #[arg(long, value_name = "RULE", conflicts_with_all = ["quantity", "up_to", "whom", "until", "filter"])]
     pub(crate) standing: Option<StandingRule>,

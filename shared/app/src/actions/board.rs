@@ -204,6 +204,7 @@ impl ActionBoard {
             month: self.month,
             actor: actor.to_owned(),
             note: request.note.trim().to_owned(),
+            ticket: request.ticket.trim().to_owned(),
             decided_on: today,
             decided_at: now,
             number: 0,

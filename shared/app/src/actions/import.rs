@@ -23,12 +23,13 @@ const QUANTITY: &str = "quantity";
 const WHOM: &str = "whom";
 const UNTIL: &str = "until";
 const NOTE: &str = "note";
+const TICKET: &str = "ticket";
 const FIGURES: [&str; 3] = ["billed", "should_bill", "variance"];
 
 /// What of a sheet is read.
 const SHAPE: SheetShape = SheetShape {
     sheet: "exceptions",
-    columns: &[CLIENT, FIGURES[0], FIGURES[1], FIGURES[2], ACTION, QUANTITY, WHOM, UNTIL, NOTE, KEY],
+    columns: &[CLIENT, FIGURES[0], FIGURES[1], FIGURES[2], ACTION, QUANTITY, WHOM, UNTIL, NOTE, TICKET, KEY],
     needed: &[KEY, ACTION],
     origin: "the exceptions.csv of a run",
     others: OtherColumns::Kept,
@@ -283,7 +284,8 @@ impl<'a> ActionSheet<'a> {
             None
         });
         let text = |column| self.cell(row, column).to_owned();
-        (ActionRequest { kind, quantity, whom: text(WHOM), until, note: text(NOTE) }, unread)
+        let (whom, note, ticket) = (text(WHOM), text(NOTE), text(TICKET));
+        (ActionRequest { kind, quantity, whom, until, note, ticket }, unread)
     }
 
     fn rejected(&self, row: &'a TableRow, reasons: Vec<String>) -> RejectedRow {
@@ -305,6 +307,7 @@ const fn column_of(field: ActionField) -> &'static str {
         ActionField::Whom => WHOM,
         ActionField::Until => UNTIL,
         ActionField::Note => NOTE,
+        ActionField::Ticket => TICKET,
     }
 }
 

@@ -8,12 +8,12 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::{OutcomeLine, PortfolioRecord};
 use truecount_reports::{
-    InputRef, REPORT_HTML, ReportFile, ReportPage, ReportWorkbook, RunHeader, RunReport, RunReportBuilder,
-    revenue_compared, run_overview, totals_text,
+    InputRef, LINES_CSV, Oversight, REPORT_HTML, ReportFile, ReportPage, ReportWorkbook, RunHeader, RunReport,
+    RunReportBuilder, revenue_compared, run_overview, totals_text,
 };
 use truecount_store::{
     Closing, FrozenRun, HISTORY_FILE, Lease, OUTCOMES_FILE, Run, RunFolder, RunManifest, RunState, RunSummary,
-    StoreError, StoredOutcome, sha256_hex,
+    StoreError, StoredOutcome, TemporaryFile, TemporaryFileWriter,
 };
 
 pub use self::client_sheets::client_sheets;
@@ -21,6 +21,7 @@ use self::client_sheets::write_client_sheets;
 use super::reconcile::restore_outcome;
 use super::runner::{JobContext, JobOutcome};
 use crate::mail::{MailOutcome, ReportedRun, send_run_mails};
+use crate::settings::frozen_oversight;
 use crate::stored_outcome::outcome_of;
 use crate::{AppError, Config, Deadline, Environment, Settings};
 
@@ -127,8 +128,10 @@ async fn write_and_mail(
         Some(_) => run.folder(&env.store).read_file(HISTORY_FILE).await?,
         None => None,
     };
-    let (report, files) = report_files(&stored, history, &header, sheets)?;
-    write_files(env, run, &files).await?;
+    let made = report_files(&stored, history.as_deref(), &header, sheets)?;
+    drop(history);
+    write_files(env, run, &made).await?;
+    let ReportFiles { report, files, .. } = made;
     if run.state < RunState::Reported {
         run.state = RunState::Reported;
         run.save(&env.store, lease.fence()).await?;
@@ -163,25 +166,35 @@ async fn note_mails(
     Ok(())
 }
 
-/// The files of a report but its client sheets, which `manifest.json`, the last of them, names too.
+/// What a report is made of but its client sheets.
+pub(crate) struct ReportFiles<'h> {
+    pub(crate) report: RunReport<'h>,
+    /// `lines.csv`.
+    pub(crate) lines: TemporaryFile,
+    /// The others; the last of them is `manifest.json`.
+    pub(crate) files: Vec<ReportFile>,
+}
+
+/// Makes the files of a report but its client sheets, which `manifest.json` names too.
 pub(crate) fn report_files<'h>(
     stored: &StoredOutcome,
-    history: Option<Vec<u8>>,
+    history: Option<&[u8]>,
     header: &'h RunHeader,
-    sheets: Vec<InputRef>,
-) -> Result<(RunReport<'h>, Vec<ReportFile>), AppError> {
-    let mut lines_csv = Vec::new();
-    let report = report_from(stored, header, &mut lines_csv)?;
-    let mut files = truecount_reports::files(&report, lines_csv)?;
+    mut further: Vec<InputRef>,
+) -> Result<ReportFiles<'h>, AppError> {
+    let mut lines = TemporaryFileWriter::create().map_err(AppError::Temporary)?;
+    let report = report_from(stored, header, &mut lines)?;
+    let lines = lines.finish().map_err(AppError::Temporary)?;
+    let mut files = truecount_reports::files(&report)?;
     files.extend(files_with_clients(&report, stored.lines())?);
-    // They are stored already, and named among the files.
-    let written = files.len();
-    files.push(ReportFile { name: OUTCOMES_FILE, bytes: stored.bytes().to_vec() });
-    files.extend(history.map(|bytes| ReportFile { name: HISTORY_FILE, bytes }));
-    let manifest = truecount_reports::manifest(header, &files, sheets)?;
-    files.truncate(written);
+    let (name, sha256) = (LINES_CSV.to_owned(), lines.sha256().to_owned());
+    further.push(InputRef { name, sha256, bytes: lines.bytes() });
+    // They are stored already.
+    further.push(InputRef::of(OUTCOMES_FILE, stored.bytes()));
+    further.extend(history.map(|bytes| InputRef::of(HISTORY_FILE, bytes)));
+    let manifest = truecount_reports::manifest(header, &files, further)?;
     files.push(manifest);
-    Ok((report, files))
+    Ok(ReportFiles { report, lines, files })
 }
 
 /// The workbook and the page: what they show is known when all clients are, so that these come once more.
@@ -241,13 +254,18 @@ impl MailPolicy {
     }
 }
 
-async fn write_files(env: &Environment, run: &Run, files: &[ReportFile]) -> Result<(), StoreError> {
+async fn write_files(env: &Environment, run: &Run, made: &ReportFiles<'_>) -> Result<(), StoreError> {
     let folder = run.folder(&env.store);
-    for file in files {
-        match run.state {
-            // What was handed out stands, also where another version would write it differently.
-            RunState::Reported => folder.restore_file(file.name, &file.bytes).await?,
-            RunState::Frozen | RunState::Reconciled => folder.write_file(file.name, &file.bytes).await?,
+    // What was handed out stands, also where another version would write it differently.
+    let is_handed_out = run.state == RunState::Reported;
+    match is_handed_out {
+        true => folder.restore_temporary(LINES_CSV, &made.lines).await?,
+        false => folder.write_temporary(LINES_CSV, &made.lines).await?,
+    }
+    for file in &made.files {
+        match is_handed_out {
+            true => folder.restore_file(file.name, &file.bytes).await?,
+            false => folder.write_file(file.name, &file.bytes).await?,
         }
     }
     Ok(())
@@ -261,17 +279,30 @@ pub async fn header_of(env: &Environment, run: &Run) -> Result<RunHeader, AppErr
     header_of_frozen(&FrozenRun::open(run.folder(&env.store)).await?).await
 }
 
+/// Who looks after which clients, and what needs approval, as the run has it.
+///
+/// # Errors
+/// [`AppError`] if its settings cannot be read.
+pub async fn oversight_of(env: &Environment, run: &Run) -> Result<Oversight, AppError> {
+    frozen_oversight(&FrozenRun::open(run.folder(&env.store)).await?).await
+}
+
 async fn header_of_frozen(frozen: &FrozenRun) -> Result<RunHeader, AppError> {
     let mut inputs = Vec::new();
     for name in frozen.input_names() {
         let bytes = frozen.stored_input(&name).await?;
-        inputs.push(InputRef { name, sha256: sha256_hex(&bytes), bytes: bytes.len() as u64 });
+        inputs.push(InputRef::of(&name, &bytes));
     }
-    Ok(header(frozen.folder(), &frozen.manifest, inputs))
+    Ok(header(frozen.folder(), &frozen.manifest, inputs, frozen_oversight(frozen).await?))
 }
 
 /// What the report of a run says about it that reads these inputs.
-pub(crate) fn header(folder: &RunFolder, manifest: &RunManifest, inputs: Vec<InputRef>) -> RunHeader {
+pub(crate) fn header(
+    folder: &RunFolder,
+    manifest: &RunManifest,
+    inputs: Vec<InputRef>,
+    oversight: Oversight,
+) -> RunHeader {
     RunHeader {
         run_id: folder.run_id().to_owned(),
         month: manifest.month,
@@ -282,6 +313,7 @@ pub(crate) fn header(folder: &RunFolder, manifest: &RunManifest, inputs: Vec<Inp
         archive_place: folder.location(),
         replaces: manifest.replaces.clone(),
         missed: manifest.missed.clone(),
+        oversight,
         is_incomplete: manifest.is_incomplete,
     }
 }

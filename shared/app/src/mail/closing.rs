@@ -3,7 +3,11 @@
 //!
 //! What a group of some clients gets is made from the records of these clients alone, its sums and sheets as well.
 
-use truecount_reconciliation::{OutcomeLine, PortfolioPart};
+use std::collections::BTreeSet;
+use std::io;
+
+use truecount_billing::Currency;
+use truecount_reconciliation::{ClientRecord, OutcomeLine, PortfolioPart};
 use truecount_reports::{ReportFile, ReportMail, ReportWorkbook, RunReport, RunReportBuilder};
 use truecount_rules::Pattern;
 use truecount_store::{Run, StoredOutcome};
@@ -45,22 +49,24 @@ fn message(whole: &ReportedRun<'_, '_>, from: &str, group: &MailGroup, attempt: 
         attempt,
         files,
         content: group.mail,
+        entries_from: group.entries_from,
         about,
     };
-    if group.clients.is_empty() {
+    if group.is_of_all() {
         return Ok(truecount_reports::email(whole.report, &mail(whole.files, Vec::new()))?);
     }
     let part = Part::of(whole, group)?;
-    let mut lines_csv = Vec::new();
-    let report = part.report(whole, &mut lines_csv)?;
-    let mut files = truecount_reports::files(&report, lines_csv)?;
+    let report = part.report(whole, io::sink())?;
+    let mut files = truecount_reports::files(&report)?;
     files.push(part.workbook(whole, &report)?);
     Ok(truecount_reports::email(&report, &mail(&files, part.about(group)))?)
 }
 
-/// The clients of a group.
+/// The clients and currencies of a group.
 struct Part<'r> {
     sums: PortfolioPart<'r>,
+    /// Empty: all.
+    currencies: BTreeSet<Currency>,
     /// Names and ids of the settings that are no client's, and of the run's clients those that are the group's.
     unknown: Vec<String>,
     names: Vec<String>,
@@ -73,15 +79,15 @@ impl<'r> Part<'r> {
         let mut sums = PortfolioPart::of(&whole.report.portfolio);
         let (mut names, mut clients_in_run) = (Vec::new(), 0);
         for line in whole.stored.lines() {
-            let OutcomeLine::Client(client) = line? else { continue };
+            let OutcomeLine::Client(mut client) = line? else { continue };
             clients_in_run += 1;
-            let mut is_own = false;
+            let mut is_own = wanted.is_empty();
             for (pattern, is_found) in &mut wanted {
                 let fits = pattern.fits(client.client_id.as_str()) || pattern.fits(&client.client_name);
                 *is_found |= fits;
                 is_own |= fits;
             }
-            if is_own {
+            if is_own && in_currencies(&mut client, &group.currencies) {
                 names.push(client.client_name.clone());
                 sums.client(&client);
             }
@@ -95,16 +101,21 @@ impl<'r> Part<'r> {
         }
         let unknown = wanted.into_iter().filter(|(_, is_found)| !is_found).map(|(pattern, _)| pattern.written);
         let unknown = unknown.collect();
-        Ok(Self { sums, unknown, names, clients_in_run })
+        Ok(Self { sums, currencies: group.currencies.clone(), unknown, names, clients_in_run })
     }
 
     /// The report of the run, as if there were no other clients.
-    fn report<'h>(&self, whole: &ReportedRun<'_, 'h>, lines_csv: &mut Vec<u8>) -> Result<RunReport<'h>, AppError> {
+    fn report<'h>(&self, whole: &ReportedRun<'_, 'h>, lines_csv: impl io::Write) -> Result<RunReport<'h>, AppError> {
         let mut builder = RunReportBuilder::begin(whole.report.header, lines_csv);
         for line in whole.stored.lines() {
             let line = match line? {
                 OutcomeLine::Portfolio(_) => OutcomeLine::Portfolio(Box::new(self.sums.finish())),
-                line if self.has(&line) => line,
+                mut line if self.has(&line) => {
+                    if let OutcomeLine::Client(client) = &mut line {
+                        in_currencies(client, &self.currencies);
+                    }
+                    line
+                }
                 _ => continue,
             };
             builder.line(line)?;
@@ -116,9 +127,10 @@ impl<'r> Part<'r> {
     fn workbook(&self, whole: &ReportedRun<'_, '_>, report: &RunReport<'_>) -> Result<ReportFile, AppError> {
         let mut book = ReportWorkbook::begin(report)?;
         for line in whole.stored.lines() {
-            if let OutcomeLine::Client(client) = line?
+            if let OutcomeLine::Client(mut client) = line?
                 && self.sums.has(&client.client_id)
             {
+                in_currencies(&mut client, &self.currencies);
                 book.client(&client)?;
             }
         }
@@ -134,18 +146,33 @@ impl<'r> Part<'r> {
                 suggestion.client_id.as_ref().is_some_and(|client| self.sums.has(client))
             }
             OutcomeLine::Client(client) => self.sums.has(&client.client_id),
-            OutcomeLine::Action(action) => self.sums.has(&action.client_id),
-            OutcomeLine::AgreementFinding(finding) => self.sums.has(&finding.client_id),
+            OutcomeLine::Action(action) => {
+                let worth = action.decided.figures.monthly_impact.as_ref();
+                self.sums.has(&action.client_id) && worth.is_none_or(|worth| self.is_of(worth.currency))
+            }
+            OutcomeLine::AgreementFinding(finding) => {
+                self.sums.has(&finding.client_id) && finding.monthly.is_none_or(|worth| self.is_of(worth.currency))
+            }
         }
+    }
+
+    fn is_of(&self, currency: Currency) -> bool {
+        self.currencies.is_empty() || self.currencies.contains(&currency)
     }
 
     fn about(&self, group: &MailGroup) -> Vec<String> {
         let noun = if self.clients_in_run == 1 { "client" } else { "clients" };
-        let names = self.names.join(", ");
-        let mut about = vec![match self.names.len() {
-            0 => format!("None of the clients of mail group `{}` is in this run.", group.id),
-            own => format!("Only {own} of {} {noun}: {names}", self.clients_in_run),
-        }];
+        let (own, all) = (self.names.len() as u64, self.clients_in_run);
+        let mut about = Vec::new();
+        if !self.currencies.is_empty() {
+            let codes: Vec<_> = self.currencies.iter().map(Currency::as_str).collect();
+            about.push(format!("Only what is billed in {}.", codes.join(", ")));
+        }
+        about.extend(match own {
+            0 => Some(format!("None of the clients of mail group `{}` is in this run.", group.id)),
+            _ if group.clients.is_empty() && own == all => None,
+            _ => Some(format!("Only {own} of {all} {noun}: {}", self.names.join(", "))),
+        });
         if !self.unknown.is_empty() {
             let unknown: Vec<_> = self.unknown.iter().map(|name| format!("`{name}`")).collect();
             about.push(format!(
@@ -156,6 +183,11 @@ impl<'r> Part<'r> {
         }
         about
     }
+}
+
+/// Keeps what is of these currencies, of which none are all; answers whether anything is left.
+fn in_currencies(client: &mut ClientRecord, currencies: &BTreeSet<Currency>) -> bool {
+    currencies.is_empty() || client.retain_currencies(currencies)
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use truecount_store::SETTINGS_FILE;
 
-use super::{MailSettings, MappingSettings, RetentionSettings, Settings, file, text};
+use super::{MailSettings, MappingSettings, Oversight, RetentionSettings, Settings, file, read_report, text};
 use crate::schedule::Calendar;
 use crate::toml_sections::{Problems, Section};
 use crate::{AppError, Environment};
@@ -23,7 +23,9 @@ impl Settings {
     fn recover(text: &str, stack_sender: Option<&str>) -> Option<Self> {
         let mut problems = Problems::of(text);
         let mut file = Section::of_file(text, &mut problems);
-        let mail = MailSettings::read(file.section("mail", &mut problems)?, stack_sender, &mut problems);
+        let managers = read_report(&mut file, &mut problems).oversight.account_managers;
+        let mail = file.section("mail", &mut problems)?;
+        let mail = MailSettings::read(mail, (stack_sender, &managers), &mut problems);
         let groups: Vec<_> = mail.groups.into_iter().filter(|group| !group.to.is_empty()).collect();
         // Another sender than the stack's would be refused.
         let mail = MailSettings { from: stack_sender.map(str::to_owned).or(mail.from), groups, smtp: mail.smtp };
@@ -36,6 +38,7 @@ impl Settings {
             weights: truecount_reconciliation::ReportWeights::default(),
             scope: None,
             client_sheets: None,
+            oversight: Oversight::default(),
             sources: Vec::new(),
         })
     }

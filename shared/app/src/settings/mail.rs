@@ -3,10 +3,16 @@
 
 use std::collections::BTreeSet;
 
+use rust_decimal::Decimal;
 use serde::Deserialize;
-use truecount_reports::MailContent;
+use truecount_billing::Currency;
+use truecount_reports::{AccountManager, MailContent};
 
+use super::report::{WrittenNumber, above_zero};
 use crate::toml_sections::{Located, Problems, Section};
+
+/// Below which value entries are told in sum.
+const ENTRIES_FROM: &str = "entries_from";
 
 /// Who sends mail, and who gets it.
 #[derive(Debug, Clone, Default)]
@@ -57,6 +63,18 @@ pub struct MailGroup {
     pub mail: MailContent,
     /// The only clients that its closing mail is about, by id or name, with `*` for any text; empty: all.
     pub clients: Vec<String>,
+    /// The only currencies that it is about; empty: all.
+    pub currencies: BTreeSet<Currency>,
+    /// Entries worth less than this a month, in the home currency, are told in sum; `None`: the largest are told.
+    pub entries_from: Option<Decimal>,
+}
+
+impl MailGroup {
+    /// Whether it hears of all clients, in all currencies.
+    #[must_use]
+    pub fn is_of_all(&self) -> bool {
+        self.clients.is_empty() && self.currencies.is_empty()
+    }
 }
 
 impl MailSettings {
@@ -64,22 +82,26 @@ impl MailSettings {
     /// clients; where nobody does, all that are of all clients; where none is, every group.
     #[must_use]
     pub fn of_notices(&self) -> Vec<&MailGroup> {
-        let of_all: Vec<_> = self.groups.iter().filter(|group| group.clients.is_empty()).collect();
+        let of_all: Vec<_> = self.groups.iter().filter(|group| group.is_of_all()).collect();
         let workers: Vec<_> = of_all.iter().copied().filter(|group| group.mail == MailContent::Work).collect();
         let all = self.groups.iter().collect();
         [workers, of_all, all].into_iter().find(|groups| !groups.is_empty()).unwrap_or_default()
     }
 
-    /// `stack_sender`: the only address that the stack's role may send as.
-    pub(super) fn read<'i>(mut section: Section<'i>, stack_sender: Option<&str>, problems: &mut Problems<'_>) -> Self {
+    /// `stack_sender`: the only address that the stack's role may send as. `managers`: of whose clients a group can be.
+    pub(super) fn read<'i>(
+        mut section: Section<'i>,
+        (stack_sender, managers): (Option<&str>, &[AccountManager]),
+        problems: &mut Problems<'_>,
+    ) -> Self {
         let from: Option<Located<String>> = section.optional("from", problems);
         let mut ids = BTreeSet::new();
         let groups = section.sections("groups", problems).into_iter();
-        let groups: Vec<_> = groups.map(|group| (group.at(), MailGroup::read(group, &mut ids, problems))).collect();
-        let is_of_some =
-            |(_, group): &(_, Option<MailGroup>)| group.as_ref().is_some_and(|one| !one.clients.is_empty());
+        let groups = groups.map(|group| (group.at(), MailGroup::read(group, (&mut ids, managers), &mut *problems)));
+        let groups: Vec<_> = groups.collect();
+        let is_of_some = |(_, group): &(_, Option<MailGroup>)| group.as_ref().is_some_and(|one| !one.is_of_all());
         if let Some((at, _)) = groups.first().filter(|_| groups.iter().all(is_of_some)) {
-            let why = "each mail group is of some `clients` only, so that nobody hears of a closing that failed; add a group without `clients`";
+            let why = "each mail group is of some clients or currencies only, so that nobody hears of a closing that failed; add a group of all";
             problems.add(*at, why);
         }
         let groups = groups.into_iter().filter_map(|(_, group)| group).collect();
@@ -112,12 +134,24 @@ impl MailSettings {
 
 impl MailGroup {
     /// `ids` are those of the groups before it.
-    fn read<'i>(mut section: Section<'i>, ids: &mut BTreeSet<String>, problems: &mut Problems<'_>) -> Option<Self> {
+    fn read<'i>(
+        mut section: Section<'i>,
+        (ids, managers): (&mut BTreeSet<String>, &[AccountManager]),
+        problems: &mut Problems<'_>,
+    ) -> Option<Self> {
         let id = section.required::<String>("id", problems);
         let to = section.required::<Vec<String>>("to", problems);
         let mail = section.value("mail", problems).unwrap_or_default();
         let clients: Option<Located<Vec<String>>> = section.optional("clients", problems);
+        let manager: Option<Located<String>> = section.optional("account_manager", problems);
+        let currencies: Option<Located<Vec<Currency>>> = section.optional("currencies", problems);
+        let entries_from: Option<Located<WrittenNumber>> = section.optional(ENTRIES_FROM, problems);
         section.finish(problems);
+        if let Some(currencies) = currencies.as_ref().filter(|found| found.value.is_empty()) {
+            problems.add(currencies.at, "`currencies` lists currencies such as \"EUR\"; leave it out for all of them");
+        }
+        let entries_from = entries_from.and_then(|found| above_zero(ENTRIES_FROM, found.at, &found.value, problems));
+        let of_manager = manager.map(|named| clients_of(&named, clients.is_some(), managers, problems));
         if let Some(clients) = &clients {
             let is_blank = |client: &String| client.trim().is_empty();
             if clients.value.is_empty() || clients.value.iter().any(is_blank) {
@@ -140,9 +174,32 @@ impl MailGroup {
             let name = id.as_ref().map(|id| format!(" `{}`", id.value)).unwrap_or_default();
             problems.add(to.at, format!("the mail group{name} has no address in `to`"));
         }
-        let clients = clients.map(|clients| clients.value).unwrap_or_default();
-        Some(Self { id: id?.value, to: to?.value, mail, clients })
+        let clients = of_manager.or_else(|| clients.map(|clients| clients.value)).unwrap_or_default();
+        let currencies = currencies.map(|found| found.value.into_iter().collect()).unwrap_or_default();
+        Some(Self { id: id?.value, to: to?.value, mail, clients, currencies, entries_from })
     }
+}
+
+/// The clients whom somebody looks after.
+fn clients_of(
+    named: &Located<String>,
+    has_clients: bool,
+    managers: &[AccountManager],
+    problems: &mut Problems<'_>,
+) -> Vec<String> {
+    if has_clients {
+        problems.add(named.at, "`account_manager` and `clients` both say whose mail it is; write one of them");
+    }
+    if let Some(found) = managers.iter().find(|one| one.name == named.value) {
+        return found.clients.clone();
+    }
+    let known: Vec<_> = managers.iter().map(|one| format!("`{}`", one.name.escape_debug())).collect();
+    let known = if known.is_empty() { "nobody".to_owned() } else { known.join(", ") };
+    problems.add(
+        named.at,
+        format!("`{}` is nobody of [account_managers], which names {known}", named.value.escape_debug()),
+    );
+    Vec::new()
 }
 
 impl SmtpSettings {
@@ -252,12 +309,37 @@ mod tests {
     fn a_closing_that_failed_has_somebody_who_hears_of_it() {
         let text = GOOD.replace("id = \"billing\"", "id = \"billing\"\nclients = [\"Alder\"]");
         let error = Settings::parse(&text).unwrap_err().to_string();
-        assert!(error.contains("line 3: each mail group is of some `clients` only"), "{error}");
+        assert!(error.contains("line 3: each mail group is of some clients or currencies only"), "{error}");
         let error = Settings::parse(&text.replace("[\"Alder\"]", "[]")).unwrap_err().to_string();
         assert!(error.contains("line 5: `clients` lists clients by id or name (`*` is any text)"), "{error}");
         let error =
             Settings::parse(&text.replace("clients = [\"Alder\"]", "mail = \"short\"")).unwrap_err().to_string();
         assert!(error.contains("line 5") && error.contains("summary") && error.contains("work"), "{error}");
+    }
+
+    #[test]
+    fn a_group_can_be_of_an_account_manager_of_currencies_and_of_what_is_worth_more() {
+        let managers = "[account_managers]\nKim = [\"Alder*\"]\n";
+        let with = |lines: &str| {
+            let east = format!("[[mail.groups]]\nid = \"east\"\nto = [\"e@msp.example\"]\n{lines}\n");
+            Settings::parse(&GOOD.replace("[[sources]]", &format!("{east}{managers}[[sources]]")))
+        };
+        let group = |lines: &str| with(lines).unwrap().mail.groups.pop().unwrap();
+        assert_eq!(group("account_manager = \"Kim\"").clients, ["Alder*"]);
+        let euro = group("currencies = [\"EUR\"]\nentries_from = \"49.50\"");
+        assert_eq!(euro.currencies, [Currency::new("EUR").unwrap()].into());
+        assert_eq!(euro.entries_from, Some(Decimal::new(4950, 2)));
+        assert!(group("").is_of_all() && !euro.is_of_all());
+        for (lines, what) in [
+            ("account_manager = \"Lee\"", "line 9: `Lee` is nobody of [account_managers], which names `Kim`"),
+            ("account_manager = \"Kim\"\nclients = [\"17\"]", "line 9: `account_manager` and `clients` both say"),
+            ("currencies = []", "line 9: `currencies` lists currencies"),
+            ("currencies = [\"euro\"]", "line 9: `currencies`"),
+            ("entries_from = -1", "line 9: `entries_from` is no number above zero"),
+        ] {
+            let error = with(lines).unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+        }
     }
 
     #[test]

@@ -1,18 +1,22 @@
-//! `[report]` and `[rates]`: what weighs how much in a report, and whether it has a sheet for each client.
+//! `[report]`, `[rates]` and `[account_managers]`: what weighs how much in a report, what needs approval, who looks after
+//! which client, and whether it has a sheet for each.
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::Deserialize;
 use truecount_billing::Currency;
 use truecount_reconciliation::{DatedRate, ReportWeights};
-use truecount_reports::SheetPrices;
+use truecount_reports::{AccountManager, Oversight, SheetPrices};
 
 use crate::toml_sections::{Located, Problems, Section};
+
+/// Above which value a change needs approval.
+const APPROVAL_ABOVE: &str = "approval_above";
 
 /// A number as a person writes it: whole, or in quotes. A float would not be exact.
 #[derive(Deserialize)]
 #[serde(untagged, expecting = "write a whole number, or a number in quotes such as \"0.79\"")]
-enum WrittenNumber {
+pub(super) enum WrittenNumber {
     Whole(i64),
     Text(String),
 }
@@ -25,20 +29,25 @@ struct WrittenRate {
     on: toml::value::Datetime,
 }
 
-/// What both tables say.
+/// What the tables say.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct ReportSettings {
     pub(super) weights: ReportWeights,
     /// `None`: no sheet is made.
     pub(super) client_sheets: Option<SheetPrices>,
+    pub(super) oversight: Oversight,
 }
 
-/// Reads both tables; where neither is there, nothing weighs anything.
+/// Reads the tables; where none is there, nothing weighs anything.
 pub(super) fn read_report(file: &mut Section<'_>, problems: &mut Problems<'_>) -> ReportSettings {
     let mut weights = ReportWeights::default();
     let mut client_sheets = None;
+    let mut oversight = Oversight { account_managers: read_managers(file, problems), approval_above: None };
     if let Some(mut report) = file.section("report", problems) {
         let materiality: Option<Located<WrittenNumber>> = report.optional("materiality", problems);
+        let approval: Option<Located<WrittenNumber>> = report.optional(APPROVAL_ABOVE, problems);
+        oversight.approval_above =
+            approval.and_then(|found| above_zero(APPROVAL_ABOVE, found.at, &found.value, problems));
         client_sheets = read_client_sheets(&mut report, problems);
         report.finish(problems);
         weights.materiality = materiality.and_then(|found| above_zero("materiality", found.at, &found.value, problems));
@@ -52,7 +61,20 @@ pub(super) fn read_report(file: &mut Section<'_>, problems: &mut Problems<'_>) -
             Err(error) => problems.add(at, format!("`{}`: {error}", code.escape_debug())),
         }
     }
-    ReportSettings { weights, client_sheets }
+    ReportSettings { weights, client_sheets, oversight }
+}
+
+fn read_managers(file: &mut Section<'_>, problems: &mut Problems<'_>) -> Vec<AccountManager> {
+    let Some(table) = file.section("account_managers", problems) else { return Vec::new() };
+    let mut managers = Vec::new();
+    for (name, Located { at, value: clients }) in table.each::<Vec<String>>(problems) {
+        if name.trim().is_empty() || clients.is_empty() || clients.iter().any(|client| client.trim().is_empty()) {
+            let why = "write the account manager's name, and the clients by id or name (`*` is any text): \"Kim\" = [\"Alder*\"]";
+            problems.add(at, why);
+        }
+        managers.push(AccountManager { name, clients });
+    }
+    managers
 }
 
 fn read_client_sheets(report: &mut Section<'_>, problems: &mut Problems<'_>) -> Option<SheetPrices> {
@@ -69,7 +91,12 @@ fn read_client_sheets(report: &mut Section<'_>, problems: &mut Problems<'_>) -> 
     }
 }
 
-fn above_zero(key: &str, at: usize, written: &WrittenNumber, problems: &mut Problems<'_>) -> Option<Decimal> {
+pub(super) fn above_zero(
+    key: &str,
+    at: usize,
+    written: &WrittenNumber,
+    problems: &mut Problems<'_>,
+) -> Option<Decimal> {
     let number = match written {
         WrittenNumber::Whole(number) => Some(Decimal::from(*number)),
         WrittenNumber::Text(text) => Decimal::from_str_exact(text.trim()).ok(),
@@ -115,6 +142,17 @@ mod tests {
     }
 
     #[test]
+    fn account_managers_and_what_needs_approval_are_read() {
+        let text = "[report]\napproval_above = \"99.50\"\n[account_managers]\nKim = [\"Alder*\", \"17\"]\n";
+        let clients = vec!["Alder*".to_owned(), "17".to_owned()];
+        let expected = Oversight {
+            account_managers: vec![AccountManager { name: "Kim".to_owned(), clients }],
+            approval_above: Some(Decimal::new(9950, 2)),
+        };
+        assert_eq!(read(text).unwrap().oversight, expected);
+    }
+
+    #[test]
     fn client_sheets_are_asked_for_and_their_prices_too() {
         for (text, expected) in [
             ("[report]\n", None),
@@ -131,6 +169,10 @@ mod tests {
         for (text, line, what) in [
             ("[report]\nmateriality = 2.5\n", 2, "whole number"),
             ("[report]\nmateriality = \"-1\"\n", 2, "`materiality` is no number above zero"),
+            ("[report]\napproval_above = 0\n", 2, "`approval_above` is no number above zero"),
+            ("[account_managers]\nKim = []\n", 2, "the clients by id or name"),
+            ("[account_managers]\nKim = [\" \"]\n", 2, "the clients by id or name"),
+            ("[account_managers]\nKim = \"Alder\"\n", 2, "`Kim`"),
             ("[report]\nmaterialty = 1\n", 2, "did you mean `materiality`?"),
             ("[report]\nclient_sheets = \"yes\"\n", 2, "`client_sheets`"),
             ("[report]\nclient_sheet_prices = true\n", 2, "nothing without `client_sheets = true`"),

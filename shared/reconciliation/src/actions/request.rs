@@ -9,6 +9,9 @@ use crate::outcome::RowKind;
 /// The longest note, in characters.
 const NOTE_MAX: usize = 1000;
 
+/// The longest number of a ticket or purchase order, in characters.
+const TICKET_MAX: usize = 100;
+
 /// The longest name of somebody who is asked, in characters.
 const WHOM_MAX: usize = 200;
 
@@ -25,6 +28,8 @@ pub struct ActionRequest {
     pub until: Option<Date>,
     /// Why.
     pub note: String,
+    /// The ticket, or the client's purchase order, that it is worked under.
+    pub ticket: String,
 }
 
 /// What is filled in.
@@ -40,6 +45,8 @@ pub enum ActionField {
     Until,
     /// Why.
     Note,
+    /// The ticket or purchase order.
+    Ticket,
 }
 
 /// What is wrong with a decision.
@@ -104,7 +111,7 @@ enum Use {
     None,
 }
 
-/// What each kind does with quantity, whom, until and note.
+/// What each kind does with quantity, whom, until and note; each may have a ticket.
 const fn uses(kind: ActionKind) -> [(ActionField, Use); 4] {
     let (quantity, whom, until, note) = match kind {
         ActionKind::Approved | ActionKind::Reopened => (Use::None, Use::None, Use::None, Use::Possible),
@@ -165,6 +172,7 @@ impl ActionRequest {
             ActionField::Whom => !self.whom.trim().is_empty(),
             ActionField::Until => self.until.is_some(),
             ActionField::Note => !self.note.trim().is_empty(),
+            ActionField::Ticket => !self.ticket.trim().is_empty(),
         }
     }
 
@@ -175,7 +183,11 @@ impl ActionRequest {
             _ => None,
         };
         let mut faults: Vec<_> = uses(kind).into_iter().filter_map(fault).collect();
-        let texts = [(ActionField::Whom, &self.whom, WHOM_MAX), (ActionField::Note, &self.note, NOTE_MAX)];
+        let texts = [
+            (ActionField::Whom, &self.whom, WHOM_MAX),
+            (ActionField::Note, &self.note, NOTE_MAX),
+            (ActionField::Ticket, &self.ticket, TICKET_MAX),
+        ];
         let long = texts.into_iter().filter(|(_, text, most)| text.chars().count() > *most);
         faults.extend(long.map(|(field, _, most)| ActionFault::TooLong(field, most)));
         faults

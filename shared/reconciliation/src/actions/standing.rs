@@ -94,6 +94,9 @@ pub struct RowAction {
     /// Why, in the actor's words.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub note: String,
+    /// The ticket or purchase order that it is worked under. Foreign text.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub ticket: String,
     /// The day on which it was decided.
     pub decided_on: Date,
 }
@@ -109,6 +112,7 @@ impl RowAction {
             month: record.month,
             actor: record.actor.clone(),
             note: record.note.clone(),
+            ticket: record.ticket.clone(),
             decided_on: record.decided_on,
         }
     }

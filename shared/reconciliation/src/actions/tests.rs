@@ -62,6 +62,7 @@ fn record(action: ExceptionAction, row: &RowRecord) -> ActionRecord {
         month: month("2026-06"),
         actor: "kim".to_owned(),
         note: "by phone".to_owned(),
+        ticket: String::new(),
         decided_on: TODAY,
         decided_at: Timestamp::UNIX_EPOCH,
         number: 1,
@@ -79,6 +80,7 @@ fn filled(request: ActionRequest, fields: &[ActionField]) -> ActionRequest {
         ActionField::Whom => ActionRequest { whom: "the client".to_owned(), ..request },
         ActionField::Until => ActionRequest { until: Some(date(2026, 12, 31)), ..request },
         ActionField::Note => ActionRequest { note: "agreed by phone".to_owned(), ..request },
+        ActionField::Ticket => ActionRequest { ticket: "T-4711".to_owned(), ..request },
         ActionField::Action => request,
     })
 }
@@ -142,6 +144,10 @@ fn everything_that_is_wrong_is_told_at_once() {
         (
             ActionRequest { note: "x".repeat(1001), ..request(ActionKind::Approved) },
             ActionFault::TooLong(ActionField::Note, 1000),
+        ),
+        (
+            ActionRequest { ticket: "4".repeat(101), ..request(ActionKind::Approved) },
+            ActionFault::TooLong(ActionField::Ticket, 100),
         ),
     ] {
         assert_eq!(request.check(&under, false, TODAY).unwrap_err(), [fault]);

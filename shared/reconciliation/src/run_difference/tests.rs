@@ -356,6 +356,7 @@ fn what_is_set_aside_goes_out_of_the_totals_and_comes_back_by_decision() {
         month: "2026-06".parse().unwrap(),
         actor: "kim".to_owned(),
         note: String::new(),
+        ticket: String::new(),
         decided_on: jiff::civil::date(2026, 7, 2),
     };
     let rests = RowRecord { action: Some(decided), ..stands.clone() };

@@ -64,6 +64,10 @@ pub(super) struct PageRow<'r> {
     step: &'static str,
     owner: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
+    manager: Cow<'r, str>,
+    #[serde(skip_serializing_if = "is_false")]
+    needs_approval: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
     confidence: &'static str,
     #[serde(skip_serializing_if = "str::is_empty")]
     doubts: Cow<'r, str>,
@@ -126,6 +130,8 @@ pub(super) fn of_exception(row: &ExceptionRow, block: Option<u32>, is_first: boo
         if_confirmed: if block.is_none() { shown(&row.if_confirmed, SENTENCE_MAX) } else { Cow::Borrowed("") },
         step: row.next_step.label(),
         owner: row.owner.as_str(),
+        manager: shown(&row.account_manager, NAME_MAX),
+        needs_approval: row.needs_approval,
         confidence: row.confidence,
         doubts: shown(&row.doubts, NAME_MAX),
         state: row.state,

@@ -1,6 +1,6 @@
 // The filters: one list of choices for each field, with how many rows each choice would leave.
 
-const FILTERS = ["kind", "client", "service", "source", "owner", "state", "since", "decision", "basis"];
+const FILTERS = ["kind", "client", "service", "source", "owner", "manager", "state", "since", "decision", "basis"];
 const CHOICES_MAX = 200;
 const CHOICES_WITHOUT_SEARCH = 12;
 

@@ -7,6 +7,7 @@ const FIELDS = {
   service: { title: "Service", keys: (row) => [row.service ?? ""], words: (service) => service || "no service" },
   source: { title: "Source", keys: (row) => (row.sources.length ? row.sources : [""]), words: (source) => source || "no source" },
   owner: { title: "Who", keys: (row) => [row.owner], words: (owner) => owner },
+  manager: { title: "Account manager", keys: (row) => [row.manager ?? ""], words: (name) => name || "nobody" },
   step: { title: "Next step", keys: (row) => [row.step], words: (step) => step },
   state: { title: "State", keys: (row) => [row.state ?? ""], words: (state) => state || "no history" },
   decision: { title: "Decision", keys: (row) => [row.decision ?? ""], words: (decision) => decision || "not decided" },
@@ -57,7 +58,7 @@ const selection = { words: [], chosen: new Map(), sort: "value", isReversed: fal
 /** Everything of a row that a person may look for. */
 function haystack(row) {
   row.haystack ??= [row.number, row.client, row.client_id, row.agreement, row.product, row.service, FIELDS.kind.words(row.kind),
-    row.reason, row.items, row.account, row.decided, row.sources.join(" "), (row.clients ?? []).join(" "), row.id]
+    row.reason, row.items, row.account, row.decided, row.manager, row.sources.join(" "), (row.clients ?? []).join(" "), row.id]
     .join("\n").toLowerCase();
   return row.haystack;
 }

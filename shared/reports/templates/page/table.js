@@ -94,7 +94,7 @@ function cells(row, opener) {
     cell("finding", el("span", { class: `what ${tone}` }, what), el("span", { class: "reason" }, bdi(row.reason))),
     cell("value", el("b", {}, row.value ?? "value unknown"), row.basis === "estimated" && [el("br", {}), small("estimated")],
       row.confidence && [el("br", {}), small(`confidence ${row.confidence}`)]),
-    cell("step", row.step, el("br", {}), small(row.owner)),
+    cell("step", row.step, el("br", {}), small(row.owner), row.needs_approval && [el("br", {}), small("approval needed")]),
     HAS_HISTORY && cell("since", since, row.decided && [since && el("br", {}), small(bdi(row.decided))]),
   ];
 }

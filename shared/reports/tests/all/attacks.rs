@@ -178,6 +178,7 @@ fn mail(sample: &Sample) -> Vec<u8> {
         attempt: 1,
         files: &[],
         content: MailContent::Work,
+        entries_from: None,
         about: Vec::new(),
     };
     email(&sample.report(), &settings).unwrap()

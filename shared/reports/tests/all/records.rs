@@ -15,7 +15,7 @@ use truecount_reconciliation::{
     ClientRecord, InvoicedWhen, LineRecord, OutcomeLine, PortfolioRecord, RowKind, RowRecord, RunTotals,
 };
 use truecount_reports::{
-    Exceptions, LinesSheet, RunHeader, RunReport, RunReportBuilder, TextTarget, is_exception, older_syncs,
+    Exceptions, LinesSheet, Oversight, RunHeader, RunReport, RunReportBuilder, TextTarget, is_exception, older_syncs,
     revenue_compared, wrapped, write_exceptions,
 };
 
@@ -67,6 +67,7 @@ fn header() -> RunHeader {
         archive_place: String::new(),
         replaces: None,
         missed: Vec::new(),
+        oversight: Oversight::default(),
         is_incomplete: false,
     }
 }
@@ -144,9 +145,10 @@ fn columns_have_their_final_names_in_their_final_order() {
     assert_eq!(
         case.exceptions().names.join(", "),
         "number, client, agreement, product, kind, counted, billed, should_bill, variance, unit_price, \
-         monthly_impact, currency, value_basis, next_step, owner, items_in, items_out, came, went, state, since, months_open, lost_so_far, \
-         confidence, doubts, \
-         reason, next_invoice_date, effective_date, counted_on, source, account, decision, standing, decided, action, quantity, whom, until, note, if_confirmed, \
+         monthly_impact, currency, value_basis, next_step, owner, account_manager, approval_needed, items_in, items_out, came, went, state, since, months_open, \
+         lost_so_far, confidence, doubts, \
+         reason, next_invoice_date, effective_date, counted_on, source, account, decision, standing, decided, action, quantity, whom, until, note, ticket, \
+         if_confirmed, \
          exception_id, client_id, agreement_id, line_ids, product_code, account_id, part_of, run_id, month"
     );
 }

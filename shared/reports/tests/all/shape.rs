@@ -9,8 +9,8 @@ use mail_parser::{Message, MessageParser, MimeHeaders};
 use truecount_billing::{ClientId, ReadState, SourceId};
 use truecount_reconciliation::{RevenueCoverage, SetupFinding, SourceRecord};
 use truecount_reports::{
-    ATTACHMENT_BYTES_MAX, EXCEPTIONS_CSV, MailContent, REPORT_XLSX, ReportFile, ReportMail, RunReport, email, manifest,
-    run_json, text_summary,
+    ATTACHMENT_BYTES_MAX, AccountManager, EXCEPTIONS_CSV, MailContent, Oversight, REPORT_XLSX, ReportFile, ReportMail,
+    RunReport, email, manifest, run_json, text_summary,
 };
 use truecount_tabular::{Caps, RowReader as _, workbook::Workbook};
 
@@ -38,6 +38,7 @@ fn mail_of(report: &RunReport<'_>, attempt: u8, exceptions_csv: &[u8], report_xl
         attempt,
         files: &files,
         content: MailContent::Work,
+        entries_from: None,
         about: Vec::new(),
     };
     email(report, &settings).unwrap()
@@ -144,7 +145,6 @@ fn manifest_names_each_input_and_output_by_its_hash() {
     let names: Vec<_> = sample.files().iter().map(|file| file.name).collect();
     let expected = [
         "exceptions.csv",
-        "lines.csv",
         "changes.csv",
         "closed.csv",
         "coverage.csv",
@@ -152,12 +152,54 @@ fn manifest_names_each_input_and_output_by_its_hash() {
         "agreement_findings.csv",
         "mapping-suggestions.csv",
         "run.json",
+        "lines.csv",
         "report.xlsx",
     ];
     assert_eq!(names, expected);
     let known = truecount_reports::ReportFile { name: "abc", bytes: b"abc".to_vec() };
     let kept = manifest(&sample.header, &[known], Vec::new()).unwrap();
     insta::assert_snapshot!(String::from_utf8(kept.bytes).unwrap());
+}
+
+#[test]
+fn sheets_name_who_looks_after_the_client_and_what_needs_approval() {
+    let mut sample = invented::month();
+    let kim = AccountManager { name: "Kim".to_owned(), clients: vec!["*".to_owned()] };
+    sample.header.oversight = Oversight { account_managers: vec![kim], approval_above: Some(invented::decimal("50")) };
+    for name in ["exceptions.csv", "changes.csv"] {
+        let bytes = sample.file(name);
+        let mut rows = csv::Reader::from_reader(bytes.strip_prefix("\u{FEFF}".as_bytes()).unwrap());
+        let head = rows.headers().unwrap().clone();
+        let at = |column: &str| head.iter().position(|one| one == column).unwrap();
+        let told: Vec<_> = (rows.records().map(Result::unwrap))
+            .filter(|row| !row[at("client_id")].is_empty())
+            .map(|row| (row[at("account_manager")].to_owned(), row[at("approval_needed")].to_owned()))
+            .collect();
+        assert!(!told.is_empty() && told.iter().all(|(manager, _)| manager == "Kim"), "{name}: {told:?}");
+        let needed = told.iter().filter(|(_, needed)| needed == "yes").count();
+        assert!(needed > 0 && needed < told.len(), "{name}: {told:?}");
+    }
+}
+
+#[test]
+fn a_mail_can_list_entries_from_a_value_on() {
+    let sample = invented::month();
+    let report = sample.report();
+    let text = |entries_from: Option<&str>| {
+        let settings = ReportMail {
+            from: "billing@hollybank.example".into(),
+            to: vec!["ada@hollybank.example".into()],
+            group: "billing".into(),
+            attempt: 1,
+            files: &[],
+            content: MailContent::Summary,
+            entries_from: entries_from.map(invented::decimal),
+            about: Vec::new(),
+        };
+        parsed(&email(&report, &settings).unwrap()).body_text(0).unwrap().into_owned()
+    };
+    let title = |text: &str| text.lines().find(|line| line.contains("BY MONTHLY VALUE")).map(str::to_owned);
+    insta::assert_debug_snapshot!([None, Some("50"), Some("1000000")].map(|least| title(&text(least))));
 }
 
 /// Other programs read these files: a later version may add columns, and renames none.
@@ -341,6 +383,7 @@ fn invalid_addresses_are_refused() {
         attempt: 1,
         files: &[],
         content: MailContent::Work,
+        entries_from: None,
         about: Vec::new(),
     };
     let refusal = |settings: &ReportMail<'_>| match email(&report, settings) {

@@ -31,6 +31,7 @@ async fn filled(test: &TestEnvironment, run: &Run, of: &[(&str, &str, &str)]) ->
         if let Some((_, action, note)) = of.iter().find(|(client, ..)| cells[at("client")] == *client) {
             cells[at("action")] = (*action).to_owned();
             cells[at("note")] = (*note).to_owned();
+            cells[at("ticket")] = "T-4711".to_owned();
         }
         writer.write_record(&cells).unwrap();
     }
@@ -75,6 +76,8 @@ async fn a_dropped_file_is_imported_once_and_the_next_run_goes_by_it() {
     let draft = runs.iter().find(|run| run.manifest.closing.is_none()).unwrap();
     assert!(draft.manifest.actions_sha256.is_some());
     assert_eq!(draft.summary.as_ref().unwrap().exceptions, 1, "the other is dismissed");
+    let action = test.env.store.actions().await.unwrap().remove(0);
+    assert_eq!((action.note.as_str(), action.ticket.as_str()), ("a spare", "T-4711"));
 }
 
 #[tokio::test]

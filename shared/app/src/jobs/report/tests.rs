@@ -1,6 +1,6 @@
 //! Which run is reported, what is mailed when, and that what was handed out stands.
 
-use truecount_store::{Delivery, LeaseOutcome};
+use truecount_store::{Delivery, LeaseOutcome, sha256_hex};
 
 use super::*;
 use crate::test_environment::MailAnswer::{Accept, DeliveryUnknown, Refuse};

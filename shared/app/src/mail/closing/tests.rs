@@ -3,7 +3,7 @@
 use truecount_reports::{MailContent, run_json};
 
 use super::*;
-use crate::jobs::report::{header_of, report_files};
+use crate::jobs::report::{ReportFiles, header_of, report_files};
 use crate::stored_outcome::outcome_of;
 use crate::test_environment::{RULES, SETTINGS, TestEnvironment, config, month, soon};
 use crate::{MailPolicy, ReconcileAnswer, RunKind};
@@ -20,14 +20,14 @@ async fn closed() -> (TestEnvironment, Run) {
 
 fn group(id: &str, mail: MailContent, clients: &[&str]) -> MailGroup {
     let clients = clients.iter().map(ToString::to_string).collect();
-    MailGroup { id: id.to_owned(), to: vec!["a@msp.example".to_owned()], mail, clients }
+    MailGroup { id: id.to_owned(), to: vec!["a@msp.example".to_owned()], mail, clients, ..MailGroup::default() }
 }
 
 #[tokio::test]
 async fn a_group_of_some_clients_sees_no_other() {
     let (test, run) = closed().await;
     let (stored, header) = (outcome_of(&test.env, &run).await.unwrap(), header_of(&test.env, &run).await.unwrap());
-    let (report, files) = report_files(&stored, None, &header, Vec::new()).unwrap();
+    let ReportFiles { report, files, .. } = report_files(&stored, None, &header, Vec::new()).unwrap();
     let whole = ReportedRun { stored: &stored, report: &report, files: &files };
     for (clients, own, other) in [
         (["c2"], ["Quiet Quay", ",c2,"], ["Harbour", ",c1,"]),
@@ -39,12 +39,8 @@ async fn a_group_of_some_clients_sees_no_other() {
         let part = Part::of(&whole, &group).unwrap();
         let mut lines_csv = Vec::new();
         let report = part.report(&whole, &mut lines_csv).unwrap();
-        let mut texts: Vec<String> = truecount_reports::files(&report, lines_csv)
-            .unwrap()
-            .into_iter()
-            .filter(|file| !file.name.ends_with(".xlsx"))
-            .map(|file| String::from_utf8(file.bytes).unwrap())
-            .collect();
+        let files = truecount_reports::files(&report).unwrap().into_iter().map(|file| file.bytes);
+        let mut texts: Vec<String> = files.chain([lines_csv]).map(|bytes| String::from_utf8(bytes).unwrap()).collect();
         texts.push(String::from_utf8(run_json(&report).unwrap().bytes).unwrap());
         texts.push(truecount_reports::text_summary(&report));
         let all = texts.join("\n");
@@ -59,7 +55,7 @@ async fn a_group_of_some_clients_sees_no_other() {
 async fn who_has_none_of_its_clients_in_a_run_is_told() {
     let (test, run) = closed().await;
     let (stored, header) = (outcome_of(&test.env, &run).await.unwrap(), header_of(&test.env, &run).await.unwrap());
-    let (report, files) = report_files(&stored, None, &header, Vec::new()).unwrap();
+    let ReportFiles { report, files, .. } = report_files(&stored, None, &header, Vec::new()).unwrap();
     let whole = ReportedRun { stored: &stored, report: &report, files: &files };
     let group = group("east", MailContent::Summary, &["Harbor Dental", "c9"]);
     assert_eq!(

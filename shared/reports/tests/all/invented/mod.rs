@@ -22,8 +22,8 @@ use truecount_reconciliation::{
     SourceReadWord, SourceReading, SourceRecord,
 };
 use truecount_reports::{
-    InputRef, MailContent, ReportFile, ReportMail, ReportPage, ReportWorkbook, RunHeader, RunReport, RunReportBuilder,
-    email, files,
+    InputRef, LINES_CSV, MailContent, Oversight, ReportFile, ReportMail, ReportPage, ReportWorkbook, RunHeader,
+    RunReport, RunReportBuilder, email, files,
 };
 
 use rows::{agreeing, difference};
@@ -37,6 +37,7 @@ pub(crate) fn subject(report: &RunReport<'_>) -> String {
         attempt: 1,
         files: &[],
         content: MailContent::Work,
+        entries_from: None,
         about: Vec::new(),
     };
     let raw = email(report, &settings).unwrap();
@@ -81,7 +82,8 @@ impl Sample {
     pub(crate) fn files(&self) -> Vec<ReportFile> {
         let mut lines = Vec::new();
         let report = self.built(&mut lines);
-        let mut files = files(&report, lines).unwrap();
+        let mut files = files(&report).unwrap();
+        files.push(ReportFile { name: LINES_CSV, bytes: lines });
         let mut book = ReportWorkbook::begin(&report).unwrap();
         self.clients.iter().for_each(|client| book.client(client).unwrap());
         files.push(book.finish().unwrap());
@@ -308,6 +310,7 @@ pub(crate) fn header() -> RunHeader {
         archive_place: "s3://hollybank-truecount/reports/2026-06/2026-06-closing-1-7f3c9a/".into(),
         replaces: None,
         missed: Vec::new(),
+        oversight: Oversight::default(),
         is_incomplete: false,
     }
 }
