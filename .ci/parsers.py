@@ -2,6 +2,7 @@
 files fit their schemas and their hashes, a workbook is the same after LibreOffice has saved it. Called by .ci/sheets: PROGRAM FOLDER."""
 
 import csv
+import datetime
 import email
 import email.policy
 import gzip
@@ -89,6 +90,26 @@ def tables(folder):
         assert of_duckdb == of_python, path.name
         rows += len(of_python)
     return rows
+
+
+def typed(folder):
+    """The columns of each CSV file are those of its Table Schema, and every cell is of the type that stands there."""
+    reads = {
+        "string": str, "integer": int, "number": Decimal, "date": datetime.date.fromisoformat,
+        "yearmonth": lambda cell: datetime.date.fromisoformat(f"{cell}-01"),
+    }
+    cells = 0
+    for path in sorted(folder.glob("*.csv")):
+        schema = json.loads(program("runs", "schema", path.name))
+        with open(path, newline="", encoding="utf-8-sig") as opened:
+            head, *rows = csv.reader(opened)
+        assert head == [field["name"] for field in schema["fields"]], path.name
+        for row in rows:
+            for field, cell in zip(schema["fields"], row, strict=True):
+                if cell not in schema["missingValues"]:
+                    reads[field["type"]](cell)
+                    cells += 1
+    return cells
 
 
 def change_sums(changes):
@@ -208,6 +229,7 @@ def read(path):
 def main():
     folder = made()
     print(f"{hashes(folder)} files have the hashes of their manifest")
+    print(f"{typed(folder)} cells of the CSV files are of the type of their column")
     print(f"run.json, manifest.json and {schemas(folder)} lines of the outcome fit their schemas")
     print(f"{tables(folder)} rows of CSV are the same to Python, pandas and DuckDB")
     print(f"{sums(folder)} totals are the sums of changes.csv, by Python and by DuckDB")

@@ -8,7 +8,7 @@ use anyhow::Context as _;
 use serde::Serialize;
 use truecount_billing::BillingMonth;
 use truecount_reconciliation::{OUTCOMES_SCHEMA, SourceReading};
-use truecount_reports::{manifest_schema, run_schema, text_summary};
+use truecount_reports::{CsvFile, manifest_schema, run_schema, text_summary};
 use truecount_store::{Closing, Run, RunState, Store};
 
 use crate::args::{Cli, RunsArgs, RunsCommand, SchemaFile, WhichOutcomeArgs};
@@ -38,14 +38,26 @@ pub(crate) async fn runs(cli: &Cli, args: &RunsArgs) -> anyhow::Result<Ending> {
         RunsCommand::Diff(diff) => diff::diff(cli, &look(&args.backend).await?, diff).await,
         RunsCommand::Why { run } => why::why(cli, &args.backend, run.as_deref()).await,
         RunsCommand::Schema { file } => {
-            match file {
-                SchemaFile::Outcomes => say(OUTCOMES_SCHEMA.trim_end()),
-                SchemaFile::Run => say(&run_schema()?),
-                SchemaFile::Manifest => say(&manifest_schema()?),
-            }
+            say(&schema_of(*file)?);
             Ok(Ending::Clean)
         }
     }
+}
+
+fn schema_of(file: SchemaFile) -> anyhow::Result<String> {
+    Ok(match file {
+        SchemaFile::Outcomes => OUTCOMES_SCHEMA.trim_end().to_owned(),
+        SchemaFile::Run => run_schema()?,
+        SchemaFile::Manifest => manifest_schema()?,
+        SchemaFile::Exceptions => CsvFile::Exceptions.schema()?,
+        SchemaFile::Lines => CsvFile::Lines.schema()?,
+        SchemaFile::Changes => CsvFile::Changes.schema()?,
+        SchemaFile::Closed => CsvFile::Closed.schema()?,
+        SchemaFile::Coverage => CsvFile::Coverage.schema()?,
+        SchemaFile::Setup => CsvFile::Setup.schema()?,
+        SchemaFile::AgreementFindings => CsvFile::AgreementFindings.schema()?,
+        SchemaFile::MappingSuggestions => CsvFile::MappingSuggestions.schema()?,
+    })
 }
 
 async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {

@@ -163,7 +163,8 @@ pub(crate) fn changes_csv(header: &RunHeader, rows: &[ChangeRow]) -> Result<Repo
     Ok(ReportFile { name: CHANGES_CSV, bytes })
 }
 
-const COLUMNS: &[Column<ChangeRow>] = &[
+/// The columns of `changes.csv`.
+pub(crate) const COLUMNS: &[Column<ChangeRow>] = &[
     Column::whole("number", |row| row.number.map(u64::from)),
     Column::text("client", |row| Some(&row.client)),
     Column::text("agreement", |row| Some(&row.agreement)),

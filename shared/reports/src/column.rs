@@ -136,6 +136,17 @@ pub(crate) struct Place<'r> {
 }
 
 impl<T> Column<T> {
+    /// The type of its values, as Table Schema calls it.
+    pub(crate) const fn schema_type(&self) -> &'static str {
+        match &self.cell {
+            Cell::Text(_) | Cell::Composed(_) | Cell::Word(_) | Cell::Run(RunCell::RunId) | Cell::Empty => "string",
+            Cell::Count(_) | Cell::Number(_) | Cell::Run(RunCell::Number) => "integer",
+            Cell::Quantity(_) | Cell::Money(_) => "number",
+            Cell::Day(_) => "date",
+            Cell::Run(RunCell::Month) => "yearmonth",
+        }
+    }
+
     pub(crate) const fn name(&self) -> &'static str {
         self.name
     }

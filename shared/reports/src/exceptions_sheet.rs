@@ -75,6 +75,11 @@ pub fn exceptions_json<'a>(run_id: &'a str, month: BillingMonth, rows: &'a [Exce
         .collect::<Vec<_>>()
 }
 
+/// The columns of `exceptions.csv` of a run.
+pub(crate) const fn columns_of_run() -> &'static [Column<ExceptionRow>] {
+    &COLUMNS
+}
+
 static COLUMNS: [Column<ExceptionRow>; 52] = columns(Column::whole("number", |row| row.number.map(u64::from)));
 
 static BY_PLACE: [Column<ExceptionRow>; 52] = columns(Column::number("number"));

@@ -15,6 +15,7 @@ mod cells;
 mod change_row;
 mod client_sheet;
 mod column;
+mod columns_schema;
 mod commands;
 mod common_cause;
 mod exception_id;
@@ -70,6 +71,7 @@ pub use agreement_findings::{
 pub use baseline::{OpeningList, first_comparison, open_exceptions, opening_list};
 pub use change_row::ChangeRow;
 pub use client_sheet::{CLIENT_SHEETS, ClientSheetFile, ClientSheets, SheetPrices};
+pub use columns_schema::CsvFile;
 pub use commands::with_options;
 pub use exception_id::ExceptionSubject;
 pub use exception_row::ExceptionRow;

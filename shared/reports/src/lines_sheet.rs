@@ -103,7 +103,7 @@ impl<'a> LineCells<'a> {
 }
 
 impl LineCells<'_> {
-    const COLUMNS: [Column<Self>; 41] = [
+    pub(crate) const COLUMNS: [Column<Self>; 41] = [
         Column::text("client", |one| Some(one.client_name)),
         Column::composed("agreement", |one| cells::agreements(one.row)),
         Column::composed("product", |one| cells::product(one.row)),

@@ -151,16 +151,17 @@ Examples:
         run: Option<String>,
     },
     Diff(DiffArgs),
-    /// Print the JSON Schema of a run's file
+    /// Print the schema of a run's file
     #[command(after_help = "\
 Each line of a run's outcomes.jsonl.gz is one JSON object: first the portfolio,
 then accounts to map, clients, sources, and findings about the setup; its schema
 is that of a line. Later versions add fields and words, and change the meaning
-of none.
+of none. Of CSV files it is a Table Schema, with the meaning of each column.
 
 Examples:
   truecount runs schema
-  truecount runs schema run.json")]
+  truecount runs schema run.json
+  truecount runs schema changes.csv")]
     Schema {
         /// File of a run
         #[arg(default_value = "outcomes.jsonl.gz")]
@@ -168,7 +169,7 @@ Examples:
     },
 }
 
-/// A file of a run that has a JSON Schema.
+/// A file of a run that has a schema.
 #[derive(Debug, Clone, Copy, ValueEnum)]
 pub(crate) enum SchemaFile {
     /// A line of it
@@ -180,6 +181,30 @@ pub(crate) enum SchemaFile {
     /// The hash of each input and output
     #[value(name = "manifest.json")]
     Manifest,
+    /// What to act on, and what nobody knows
+    #[value(name = "exceptions.csv")]
+    Exceptions,
+    /// Every comparison
+    #[value(name = "lines.csv")]
+    Lines,
+    /// What to change, line by line
+    #[value(name = "changes.csv")]
+    Changes,
+    /// Exceptions that are gone, or not known
+    #[value(name = "closed.csv")]
+    Closed,
+    /// How far each source was read
+    #[value(name = "coverage.csv")]
+    Coverage,
+    /// What makes counts unreliable
+    #[value(name = "setup.csv")]
+    Setup,
+    /// What agreements give away by themselves
+    #[value(name = "agreement_findings.csv")]
+    AgreementFindings,
+    /// Accounts that nobody has mapped
+    #[value(name = "mapping-suggestions.csv")]
+    MappingSuggestions,
 }
 
 /// Show what differs between two runs, and why
