@@ -8,7 +8,7 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use truecount_reports::{InputRef, LINES_CSV, ReportFile};
+use truecount_reports::{InputRef, ReportFile};
 use truecount_store::{FrozenRun, HISTORY_FILE, OUTCOMES_FILE, RunFolder, StoreError, StoredOutcome, sha256_hex};
 
 use crate::jobs::reconcile::{ComparedRun, compare_run};
@@ -120,11 +120,15 @@ pub async fn replay(folder: &RunFolder, progress: &dyn ProgressObserver) -> Resu
                 sheets.push(sheet?.reference());
             }
         }
-        let ReportFiles { lines, files, .. } =
-            report_files(&of_report, of_history.as_deref(), &header, sheets.clone())?;
+        let ReportFiles { large, files, .. } = report_files(
+            &of_report,
+            of_history.map(|bytes| InputRef::of(HISTORY_FILE, &bytes)),
+            &header,
+            sheets.clone(),
+        )?;
         let files = [outcome].into_iter().chain(history).chain(files);
         made = files.map(|file| (file.name.to_owned(), sha256_hex(&file.bytes))).collect();
-        made.push((LINES_CSV.to_owned(), lines.sha256().to_owned()));
+        made.extend(large.iter().map(|(name, file)| ((*name).to_owned(), file.sha256().to_owned())));
         made.extend(sheets.into_iter().map(|sheet| (sheet.name, sheet.sha256)));
     }
     let mut outputs = recorded.outputs.clone();

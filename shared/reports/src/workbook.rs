@@ -2,7 +2,7 @@
 //! text: no cell has a formula. The same run gives the same bytes.
 //!
 //! It is written from the report, then one client after another: the last sheets have every comparison and every item, as
-//! far as a sheet goes.
+//! far as a sheet goes. All but the first go to temporary files as they are filled.
 
 mod open_sheet;
 
@@ -25,7 +25,7 @@ pub const REPORT_XLSX: &str = "report.xlsx";
 /// Writes the workbook of a report, one client at a time.
 pub struct ReportWorkbook<'r> {
     report: &'r RunReport<'r>,
-    formats: Formats,
+    book: Book,
     comparisons: OpenSheet,
     items: OpenSheet,
 }
@@ -36,10 +36,16 @@ impl<'r> ReportWorkbook<'r> {
     /// # Errors
     /// [`ReportError::Workbook`] if the writer refuses.
     pub fn begin(report: &'r RunReport<'r>) -> Result<Self, ReportError> {
-        let formats = Formats::new();
-        let comparisons = OpenSheet::begin(&sheets::all_comparisons(), &formats).map_err(ReportError::Workbook)?;
-        let items = OpenSheet::begin(&sheets::all_items(), &formats).map_err(ReportError::Workbook)?;
-        Ok(Self { report, formats, comparisons, items })
+        Self::begun(report).map_err(ReportError::Workbook)
+    }
+
+    fn begun(report: &'r RunReport<'r>) -> Result<Self, XlsxError> {
+        let mut book = Book::new()?;
+        let (one, other) =
+            (book.workbook.new_worksheet_with_constant_memory()?, book.workbook.new_worksheet_with_constant_memory()?);
+        let comparisons = OpenSheet::begin(one, &sheets::all_comparisons(), &book.formats)?;
+        let items = OpenSheet::begin(other, &sheets::all_items(), &book.formats)?;
+        Ok(Self { report, book, comparisons, items })
     }
 
     /// Takes the comparisons of a client, and the items that they look at.
@@ -53,9 +59,10 @@ impl<'r> ReportWorkbook<'r> {
 
     fn comparison(&mut self, cells: &LineCells<'_>) -> Result<(), XlsxError> {
         let header = self.report.header;
-        self.comparisons.row(sheets::all_comparisons().columns, cells, header, &self.formats)?;
+        let formats = &self.book.formats;
+        self.comparisons.row(sheets::all_comparisons().columns, cells, header, formats)?;
         for item in ItemCells::of(cells) {
-            self.items.row(sheets::all_items().columns, &item, header, &self.formats)?;
+            self.items.row(sheets::all_items().columns, &item, header, formats)?;
         }
         Ok(())
     }
@@ -69,9 +76,11 @@ impl<'r> ReportWorkbook<'r> {
         let home = report.portfolio.home_currency;
         let moved = LineCells::of_moved(&report.portfolio.moved, home);
         moved.into_iter().try_for_each(|cells| self.comparison(&cells)).map_err(ReportError::Workbook)?;
-        let bytes = Book::write(report, self.formats, |book| {
-            book.push(&sheets::all_comparisons(), self.comparisons, &[])?;
-            book.push(&sheets::all_items(), self.items, &[])
+        let Self { mut book, comparisons, items, .. } = self;
+        let bytes = book.fill(report).and_then(|()| {
+            book.push(&sheets::all_comparisons(), comparisons, &[])?;
+            book.push(&sheets::all_items(), items, &[])?;
+            book.finish(report)
         });
         Ok(ReportFile { name: REPORT_XLSX, bytes: bytes.map_err(ReportError::Workbook)? })
     }
@@ -82,7 +91,11 @@ impl<'r> ReportWorkbook<'r> {
 /// # Errors
 /// [`ReportError::Workbook`] if the writer refuses.
 pub(crate) fn without_comparisons(report: &RunReport<'_>) -> Result<Vec<u8>, ReportError> {
-    Book::write(report, Formats::new(), |_| Ok(())).map_err(ReportError::Workbook)
+    let written = Book::new().and_then(|mut book| {
+        book.fill(report)?;
+        book.finish(report)
+    });
+    written.map_err(ReportError::Workbook)
 }
 
 /// The first sheet.
@@ -97,22 +110,25 @@ pub(crate) struct Book {
 }
 
 impl Book {
-    /// Writes a workbook. `add_last`: adds what comes after the sheets of the report.
-    fn write(
-        report: &RunReport<'_>,
-        formats: Formats,
-        add_last: impl FnOnce(&mut Self) -> Result<(), XlsxError>,
-    ) -> Result<Vec<u8>, XlsxError> {
-        let mut book = Self { workbook: Workbook::new(), formats, listed: Vec::new() };
+    /// Begins a workbook. Its first sheet has links to the others, and is filled when they are known.
+    fn new() -> Result<Self, XlsxError> {
+        let mut workbook = Workbook::new();
         // A fixed date: the same run gives the same bytes, whenever it is written.
         let made = ExcelDateTime::from_ymd(2000, 1, 1)?;
-        book.workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
-        // The first sheet has links to the others, and is filled when they are known.
-        book.workbook.add_worksheet().set_name(SUMMARY)?;
-        sheets::add_all(&mut book, report)?;
-        add_last(&mut book)?;
-        book.summary(report)?;
-        book.workbook.save_to_buffer()
+        workbook.set_properties(&DocProperties::new().set_creation_datetime(&made));
+        workbook.add_worksheet().set_name(SUMMARY)?;
+        Ok(Self { workbook, formats: Formats::new(), listed: Vec::new() })
+    }
+
+    /// Adds the sheets of the report.
+    fn fill(&mut self, report: &RunReport<'_>) -> Result<(), XlsxError> {
+        sheets::add_all(self, report)
+    }
+
+    /// Fills the first sheet; the workbook's bytes.
+    fn finish(mut self, report: &RunReport<'_>) -> Result<Vec<u8>, XlsxError> {
+        self.summary(report)?;
+        self.workbook.save_to_buffer()
     }
 
     /// Adds a sheet, if it has rows.
@@ -123,7 +139,8 @@ impl Book {
         rows: impl Iterator<Item = &'r T>,
         totals: &[(String, Decimal)],
     ) -> Result<(), XlsxError> {
-        let mut sheet = OpenSheet::begin(of, &self.formats)?;
+        let empty = self.workbook.new_worksheet_with_constant_memory()?;
+        let mut sheet = OpenSheet::begin(empty, of, &self.formats)?;
         for row in rows {
             sheet.row(of.columns, row, header, &self.formats)?;
         }

@@ -128,8 +128,8 @@ async fn write_and_mail(
         Some(_) => run.folder(&env.store).read_file(HISTORY_FILE).await?,
         None => None,
     };
-    let made = report_files(&stored, history.as_deref(), &header, sheets)?;
-    drop(history);
+    let history = history.map(|bytes| InputRef::of(HISTORY_FILE, &bytes));
+    let made = report_files(&stored, history, &header, sheets)?;
     write_files(env, run, &made).await?;
     let ReportFiles { report, files, .. } = made;
     if run.state < RunState::Reported {
@@ -169,8 +169,8 @@ async fn note_mails(
 /// What a report is made of but its client sheets.
 pub(crate) struct ReportFiles<'h> {
     pub(crate) report: RunReport<'h>,
-    /// `lines.csv`.
-    pub(crate) lines: TemporaryFile,
+    /// `lines.csv` and `report.html`, which may be large.
+    pub(crate) large: [(&'static str, TemporaryFile); 2],
     /// The others; the last of them is `manifest.json`.
     pub(crate) files: Vec<ReportFile>,
 }
@@ -178,7 +178,7 @@ pub(crate) struct ReportFiles<'h> {
 /// Makes the files of a report but its client sheets, which `manifest.json` names too.
 pub(crate) fn report_files<'h>(
     stored: &StoredOutcome,
-    history: Option<&[u8]>,
+    history: Option<InputRef>,
     header: &'h RunHeader,
     mut further: Vec<InputRef>,
 ) -> Result<ReportFiles<'h>, AppError> {
@@ -186,30 +186,36 @@ pub(crate) fn report_files<'h>(
     let report = report_from(stored, header, &mut lines)?;
     let lines = lines.finish().map_err(AppError::Temporary)?;
     let mut files = truecount_reports::files(&report)?;
-    files.extend(files_with_clients(&report, stored.lines())?);
-    let (name, sha256) = (LINES_CSV.to_owned(), lines.sha256().to_owned());
-    further.push(InputRef { name, sha256, bytes: lines.bytes() });
+    let (book, page) = files_with_clients(&report, stored.lines())?;
+    files.push(book);
+    let large = [(LINES_CSV, lines), (REPORT_HTML, page)];
+    further.extend(large.iter().map(|(name, file)| InputRef {
+        name: (*name).to_owned(),
+        sha256: file.sha256().to_owned(),
+        bytes: file.bytes(),
+    }));
     // They are stored already.
     further.push(InputRef::of(OUTCOMES_FILE, stored.bytes()));
-    further.extend(history.map(|bytes| InputRef::of(HISTORY_FILE, bytes)));
+    further.extend(history);
     let manifest = truecount_reports::manifest(header, &files, further)?;
     files.push(manifest);
-    Ok(ReportFiles { report, lines, files })
+    Ok(ReportFiles { report, large, files })
 }
 
 /// The workbook and the page: what they show is known when all clients are, so that these come once more.
 fn files_with_clients(
     report: &RunReport<'_>,
     lines: impl Iterator<Item = Result<OutcomeLine, StoreError>>,
-) -> Result<[ReportFile; 2], AppError> {
-    let (mut book, mut page) = (ReportWorkbook::begin(report)?, ReportPage::begin(report, Vec::new())?);
+) -> Result<(ReportFile, TemporaryFile), AppError> {
+    let page = TemporaryFileWriter::create().map_err(AppError::Temporary)?;
+    let (mut book, mut page) = (ReportWorkbook::begin(report)?, ReportPage::begin(report, page)?);
     for line in lines {
         if let OutcomeLine::Client(client) = line? {
             book.client(&client)?;
             page.client(&client)?;
         }
     }
-    Ok([book.finish()?, ReportFile { name: REPORT_HTML, bytes: page.finish()? }])
+    Ok((book.finish()?, page.finish()?.finish().map_err(AppError::Temporary)?))
 }
 
 /// The share of the recurring revenue that was compared, then the totals.
@@ -258,9 +264,11 @@ async fn write_files(env: &Environment, run: &Run, made: &ReportFiles<'_>) -> Re
     let folder = run.folder(&env.store);
     // What was handed out stands, also where another version would write it differently.
     let is_handed_out = run.state == RunState::Reported;
-    match is_handed_out {
-        true => folder.restore_temporary(LINES_CSV, &made.lines).await?,
-        false => folder.write_temporary(LINES_CSV, &made.lines).await?,
+    for (name, file) in &made.large {
+        match is_handed_out {
+            true => folder.restore_temporary(name, file).await?,
+            false => folder.write_temporary(name, file).await?,
+        }
     }
     for file in &made.files {
         match is_handed_out {

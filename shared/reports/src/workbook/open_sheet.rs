@@ -60,9 +60,11 @@ pub(super) struct OpenSheet {
 }
 
 impl OpenSheet {
-    pub(super) fn begin<T>(of: &SheetOf<'_, T>, formats: &Formats) -> Result<Self, XlsxError> {
-        let mut sheet = Worksheet::new();
+    /// `sheet`: one that is empty.
+    pub(super) fn begin<T>(mut sheet: Worksheet, of: &SheetOf<'_, T>, formats: &Formats) -> Result<Self, XlsxError> {
         sheet.set_name(of.name)?;
+        // Two lines: programs do not measure what is wrapped.
+        sheet.set_row_height(0, 30)?;
         for (at, column) in (0_u16..).zip(of.columns) {
             sheet.write_string_with_format(0, at, heading(column.name()), &formats.heading)?;
             sheet.set_column_width(at, width(column))?;
@@ -106,8 +108,6 @@ impl OpenSheet {
         sheet.set_landscape();
         sheet.set_print_fit_to_pages(1, 0);
         sheet.set_repeat_rows(0, 0)?;
-        // Two lines: programs do not measure what is wrapped.
-        sheet.set_row_height(0, 30)?;
         for (at, column) in (0_u16..).zip(of.columns) {
             if column.name() == "action" {
                 sheet.add_data_validation(1, at, last, at, &DataValidation::new().allow_list_strings(&ACTIONS)?)?;
