@@ -150,6 +150,9 @@ pub struct BilledLine {
     /// What the client reads for it on the invoice. Foreign text.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub client_term: Option<String>,
+    /// Who changed it last: the login of a person or an integration, as the PSA has it. Foreign text.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub changed_by: Option<String>,
     /// Where a person finds it in the PSA.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
@@ -188,6 +191,7 @@ impl BilledLine {
             effective_to: None,
             billing_status: BillingStatus::Billable,
             client_term: None,
+            changed_by: None,
             link: None,
             agreement,
         }

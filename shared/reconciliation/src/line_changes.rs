@@ -70,6 +70,8 @@ pub struct LineDifference {
     pub currency: Option<Currency>,
     /// What became of it.
     pub changed: LineChanged,
+    /// Who changed the line last, where the PSA tells; of one that is gone it does not. Foreign text.
+    pub by: Option<String>,
     /// As it was; `None`: it was not.
     pub before: Option<LineTerms>,
     /// As it is; `None`: it is not.
@@ -171,6 +173,7 @@ impl SyncedLines {
                 (_, None) => LineChanged::Ended,
                 _ => LineChanged::Changed,
             },
+            by: new.and_then(|line| line.changed_by.clone()),
             before,
             now: after,
         })
@@ -303,6 +306,16 @@ mod tests {
         assert_eq!(before.differences(&partly).unread, ["Client c1"]);
         let whole = synced(NOW, &[line("2", "c2", "SRV", 3)]);
         assert_eq!(told(&before.differences(&whole))[0], "c1 SRV Ended: 2 at 10 → -");
+    }
+
+    #[test]
+    fn who_changed_a_line_last_is_told_where_it_still_stands() {
+        let before = [line("1", "c1", "SRV", 2), line("2", "c1", "WKS", 5), line("3", "c1", "EDR", 1)];
+        let by = |line| BilledLine { changed_by: Some("jharper".to_owned()), ..line };
+        let now = [by(line("1", "c1", "SRV", 3)), by(line("2", "c1", "WKS", 5))];
+        let found = synced(BEFORE, &before).differences(&synced(NOW, &now)).lines;
+        let told: Vec<_> = found.iter().map(|one| (one.product_code.as_str(), one.by.as_deref())).collect();
+        assert_eq!(told, [("EDR", None), ("SRV", Some("jharper"))]);
     }
 
     #[test]

@@ -119,6 +119,9 @@ pub struct LineChangeSince {
     pub from: Option<Decimal>,
     /// Its quantity now; `None`: it is no longer billed.
     pub to: Option<Decimal>,
+    /// Who changed it last, where the PSA tells. Foreign text.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub by: Vec<String>,
 }
 
 /// How much of what a closing needs was read.

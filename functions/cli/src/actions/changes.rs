@@ -34,7 +34,8 @@ pub(super) async fn changes(cli: &Cli, session: &Session, client: Option<&str>) 
     for one in &found.differences.lines {
         let (client, agreement) = (sanitize::visible(&one.client_name), sanitize::visible(&one.agreement_name));
         let product = sanitize::visible(one.product_code.as_str()).into_owned();
-        say_text(&format!("{client}, {product}: {} ({agreement})", told(one)));
+        let by = one.by.as_deref().map(|by| format!(", by {}", sanitize::visible(by))).unwrap_or_default();
+        say_text(&format!("{client}, {product}: {}{by} ({agreement})", told(one)));
     }
     for name in &found.differences.unread {
         say_text(&format!("! {}: not read completely; what changed is not known", sanitize::visible(name)));

@@ -81,7 +81,10 @@ fn since(changes: &Counted<LineChangeSince>) -> Option<Block> {
         let product = foreign(TextTarget::Mail, &change.product, NAME_CHARACTERS_MAX);
         let quantity = |quantity: Option<Decimal>| quantity.map_or_else(|| "not billed".to_owned(), label::quantity);
         let (from, to) = (quantity(change.from), quantity(change.to));
-        Entry { what: format!("{client}: {product} from {from} to {to}"), fix: None }
+        let by = change.by.iter().map(|name| foreign(TextTarget::Mail, name, NAME_CHARACTERS_MAX));
+        let by = by.collect::<Vec<_>>().join(", ");
+        let by = if by.is_empty() { by } else { format!(", by {by}") };
+        Entry { what: format!("{client}: {product} from {from} to {to}{by}"), fix: None }
     };
     let entries: Vec<_> = changes.first.iter().map(entry).collect();
     let number = label::count(changes.count(), "line", "lines");

@@ -125,6 +125,7 @@ fn last_day(read_on: Option<Date>) -> Notice {
         product: "EDR-AGT".to_owned(),
         from: from.map(amount),
         to: to.map(amount),
+        by: if from.is_some() && to.is_some() { vec!["kim".to_owned(), "syncbot".to_owned()] } else { Vec::new() },
     };
     let is_read = read_on.is_some();
     Notice::LastDay(LastDayReview {

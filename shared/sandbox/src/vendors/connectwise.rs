@@ -212,6 +212,7 @@ fn addition(addition: &Addition, agreement: &Agreement) -> String {
         .raw("prorateCurrentPeriodFlag", false)
         .text("agreementStatus", "Active")
         .raw("anotherNewField", "{\"deep\":[1,2,3]}")
+        .raw("_info", Object::new().text("lastUpdated", "2026-01-15T14:09:53Z").text("updatedBy", "jharper").end())
         .end()
 }
 

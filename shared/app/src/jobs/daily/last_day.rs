@@ -98,11 +98,12 @@ fn fill(review: &mut LastDayReview, clients: &[ClientRecord], lines: &ComparedLi
     review.otherwise = by_impact(Became::Otherwise);
     review.unknown = by_impact(Became::Unknown);
     let names: BTreeMap<_, _> = clients.iter().map(|client| (&client.client_id, &client.client_name)).collect();
-    let since = lines.changed_beside(&told).into_iter().map(|(client, product, from, to)| LineChangeSince {
-        client_name: names.get(client).map_or_else(|| client.to_string(), |name| (*name).clone()),
-        product: product.to_string(),
-        from,
-        to,
+    let since = lines.changed_beside(&told).into_iter().map(|change| LineChangeSince {
+        client_name: names.get(change.client).map_or_else(|| change.client.to_string(), |name| (*name).clone()),
+        product: change.product.to_string(),
+        from: change.from,
+        to: change.to,
+        by: change.by.into_iter().map(str::to_owned).collect(),
     });
     review.since = Counted::of(since, NAMED_MAX);
 }

@@ -22,7 +22,7 @@ const AGREEMENT_FIELDS: &str = "id,name,type/name,company/id,company/name,billTo
     noEndingDateFlag,cancelledFlag,dateCancelled,oneTimeFlag,billingCycle/id,billingCycle/name,periodType,\
     nextInvoiceDate,currency/currencyCode,parentAgreement/id,prorateFlag,billAmount";
 const ADDITION_FIELDS: &str = "id,product/id,product/identifier,quantity,lessIncluded,unitPrice,unitCost,\
-    billCustomer,effectiveDate,cancelledDate,description,invoiceDescription,agreementId";
+    billCustomer,effectiveDate,cancelledDate,description,invoiceDescription,agreementId,_info/updatedBy";
 
 /// Months of a billing cycle, from the kind that the PSA gives it, or from its name.
 pub(super) const CYCLES: WordList = WordList {
@@ -106,6 +106,14 @@ struct Addition {
     cancelled_date: Option<String>,
     description: Option<String>,
     invoice_description: Option<String>,
+    #[serde(rename = "_info")]
+    info: Option<RowInfo>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct RowInfo {
+    updated_by: Option<String>,
 }
 
 fn billing_cycle(row: BillingCycle, _: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
@@ -279,6 +287,7 @@ fn line(
         product_name: described.or_else(|| filled(row.description.clone())),
         product_category: by_id.and_then(|product| product.category.clone()),
         client_term: filled(row.invoice_description.clone()),
+        changed_by: row.info.as_ref().and_then(|info| filled(info.updated_by.clone())),
         link: tables.links.as_ref().map(|links| links.agreement(&agreement_row.id.0)),
         less_included: number("lessIncluded", &row.less_included)?.filter(|units| !units.is_zero()),
         unit_price: number("unitPrice", &row.unit_price)?,

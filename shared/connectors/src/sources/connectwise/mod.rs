@@ -106,7 +106,6 @@ const BILL_CUSTOMER: WordList = WordList {
 
 /// Fields that billing does not need; most are not asked for to begin with.
 const REDACTED_FIELDS: &[&str] = &[
-    "_info",
     "accountNumber",
     "addressLine*",
     "billToContact",
@@ -119,6 +118,7 @@ const REDACTED_FIELDS: &[&str] = &[
     "internalNotes",
     "ipAddress",
     "lastLoginName",
+    "lastUpdated",
     "managementLink",
     "notes",
     "phoneNumber",

@@ -23,6 +23,8 @@ struct SeenLine {
     quantity: Decimal,
     from: Option<Date>,
     until: Option<Date>,
+    /// Who changed it last, where the PSA tells.
+    changed_by: Option<String>,
 }
 
 /// What one sync of the PSA says of a day: the lines that are billed on it, and of whom not all is known.
@@ -65,8 +67,21 @@ pub(super) struct ComparedLines<'a> {
     pub(super) rules: &'a Rules,
 }
 
-/// A change of the quantity of a product at a client: from, to; `None`: not billed.
-pub(super) type ChangedQuantity<'a> = (&'a ClientId, &'a ProductCode, Option<Decimal>, Option<Decimal>);
+/// A change of the quantity of a product at a client.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct ChangedQuantity<'a> {
+    pub(super) client: &'a ClientId,
+    pub(super) product: &'a ProductCode,
+    /// `None`: it was not billed.
+    pub(super) from: Option<Decimal>,
+    /// `None`: it is not billed any longer.
+    pub(super) to: Option<Decimal>,
+    /// Who changed the lines last, where the PSA tells.
+    pub(super) by: BTreeSet<&'a str>,
+}
+
+/// The units of lines that ended and of those that began, and who changed these.
+type Replaced<'a> = ([Option<Decimal>; 2], BTreeSet<&'a str>);
 
 impl SeenLines {
     /// What the newest sync says.
@@ -122,6 +137,7 @@ impl SeenLines {
             quantity: line.quantity,
             from: line.effective_from,
             until: line.effective_to,
+            changed_by: line.changed_by.clone(),
         };
         if self.lines.get(&line.line_id).is_none_or(|known| known.from <= seen.from) {
             self.lines.insert(line.line_id.clone(), seen);
@@ -194,7 +210,7 @@ impl ComparedLines<'_> {
     /// ended with those that began. What was not read on either side did not change as far as anybody knows.
     pub(super) fn changed_beside(&self, told: &BTreeSet<LineId>) -> Vec<ChangedQuantity<'_>> {
         let mut changed = Vec::new();
-        let mut replaced: BTreeMap<(&ClientId, &ProductCode), [Option<Decimal>; 2]> = BTreeMap::new();
+        let mut replaced: BTreeMap<(&ClientId, &ProductCode), Replaced<'_>> = BTreeMap::new();
         let ids: BTreeSet<_> = self.before.lines.keys().chain(self.now.lines.keys()).collect();
         for id in ids.into_iter().filter(|id| !told.contains(*id)) {
             let (old, new) = (self.before.lines.get(id), self.now.lines.get(id));
@@ -210,19 +226,33 @@ impl ComparedLines<'_> {
             }
             match (old, new) {
                 (Some(old), Some(new)) if old.quantity != new.quantity => {
-                    changed.push((client, product, Some(old.quantity), Some(new.quantity)));
+                    let (from, to) = (Some(old.quantity), Some(new.quantity));
+                    changed.push(ChangedQuantity {
+                        client,
+                        product,
+                        from,
+                        to,
+                        by: new.changed_by.as_deref().into_iter().collect(),
+                    });
                 }
                 (Some(_), Some(_)) => {}
                 (old, new) => {
-                    let sums = replaced.entry((client, product)).or_default();
+                    let (sums, changed_by) = replaced.entry((client, product)).or_default();
+                    changed_by.extend(new.and_then(|line| line.changed_by.as_deref()));
                     for (sum, line) in sums.iter_mut().zip([old, new]) {
                         *sum = line.map(|line| sum.unwrap_or_default().saturating_add(line.quantity)).or(*sum);
                     }
                 }
             }
         }
-        let replaced = replaced.into_iter().filter(|(_, [from, to])| from != to);
-        changed.extend(replaced.map(|((client, product), [from, to])| (client, product, from, to)));
+        let replaced = replaced.into_iter().filter(|(_, ([from, to], _))| from != to);
+        changed.extend(replaced.map(|((client, product), ([from, to], by))| ChangedQuantity {
+            client,
+            product,
+            from,
+            to,
+            by,
+        }));
         changed.sort();
         changed
     }

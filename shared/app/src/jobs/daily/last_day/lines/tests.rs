@@ -25,6 +25,29 @@ fn only_what_is_billed_on_the_invoice_date_counts() {
     assert_eq!(quantity(&[(3, day("2026-07-01"), None), (2, None, day("2026-06-30"))]), Some(Decimal::from(3)));
 }
 
+#[test]
+fn who_changed_lines_is_told_once_each() {
+    let seen = |rows: &[(&str, u32, Option<&str>)]| {
+        let mut seen = SeenLines::default();
+        for (id, quantity, by) in rows {
+            let line = billed("c1", "Harbour Dental", *quantity).lines.remove(0);
+            let changed_by = by.map(str::to_owned);
+            seen.line(&BilledLine { line_id: LineId::new(*id).unwrap(), changed_by, ..line }, date());
+        }
+        seen
+    };
+    let rules =
+        Rules::parse("rules.toml", "currency = \"GBP\"\n[services]\nX = { ignore = \"not counted\" }\n", &[]).unwrap();
+    let before = seen(&[("1", 2, None), ("2", 5, None)]);
+    let now = seen(&[("1", 3, Some("kim")), ("3", 4, Some("lee")), ("4", 2, Some("lee"))]);
+    let lines = ComparedLines { before, now, rules: &rules };
+    let told: Vec<_> = (lines.changed_beside(&BTreeSet::new()).into_iter())
+        .map(|one| (one.from.map(|from| from.to_string()), one.to.map(|to| to.to_string()), Vec::from_iter(one.by)))
+        .collect();
+    let of = |from: &str, to: &str, by| (Some(from.to_owned()), Some(to.to_owned()), vec![by]);
+    assert_eq!(told, [of("2", "3", "kim"), of("5", "6", "lee")]);
+}
+
 fn date() -> Date {
     "2026-07-01".parse().unwrap()
 }
