@@ -39,6 +39,10 @@ const IO: [&str; 16] = [
     "tokio",
 ];
 
+/// What a pure crate may reach all the same: the workbook's writer keeps the rows of a sheet in a temporary file, so that a
+/// report of any length fits the memory.
+const REACHED_ALL_THE_SAME: [(&str, &str); 1] = [("truecount-reports", "tempfile")];
+
 const LAMBDAS: [&str; 3] = ["truecount-sync", "truecount-reconcile", "truecount-report"];
 
 /// What a deployed function must not link: code of the command line, of one machine, of operators.
@@ -173,7 +177,8 @@ fn impure(graph: &Graph) -> Vec<Breach> {
     for pure in PURE {
         for name in graph.reach(pure) {
             let is_own = name.starts_with("truecount-") && !PURE.contains(&name);
-            if IO.contains(&name) || name.starts_with("aws-") || is_own {
+            let is_io = IO.contains(&name) && !REACHED_ALL_THE_SAME.contains(&(pure, name));
+            if is_io || name.starts_with("aws-") || is_own {
                 breaches.push(format!("{pure} is pure and reaches {name}"));
             }
         }
@@ -264,11 +269,16 @@ fn io_in_a_pure_crate_is_refused() {
         ("truecount-app", "shared/app", &[]),
         ("helper", "helper", &["tokio"]),
         ("tokio", "tokio", &[]),
+        ("truecount-reports", "shared/reports", &["tempfile", "tokio"]),
+        ("truecount-rules", "shared/rules", &["tempfile"]),
+        ("tempfile", "tempfile", &[]),
     ]);
     let expected = [
         "truecount-billing is pure and reaches tokio",
         "truecount-matching is pure and reaches tokio",
         "truecount-matching is pure and reaches truecount-app",
+        "truecount-reports is pure and reaches tokio",
+        "truecount-rules is pure and reaches tempfile",
     ];
     assert_eq!(impure(&graph), expected);
 }
