@@ -59,6 +59,12 @@ impl GroupTakers<'_> {
         self.any_takes(self.part.group.iter().flat_map(|group| &group.earlier), text_of)
     }
 
+    /// Whether it is known that the group does not except an item: then one that another service takes is that one's,
+    /// whatever the part does not know of it.
+    pub(crate) fn is_surely_not_excepted<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> bool {
+        self.part.except.matches(text_of) == Fit::No
+    }
+
     /// Whether an item that the part does not take is somebody who holds a paid licence and whom no service of the group
     /// surely takes.
     pub(crate) fn leave_holder<'w>(&self, text_of: &impl Fn(&str) -> Option<&'w str>) -> bool {

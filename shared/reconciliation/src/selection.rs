@@ -553,7 +553,10 @@ impl KindSelection<'_> {
             let bit = 1 << number;
             let by_others = || self.takers(part).earlier_take(text_of);
             match self.takers(part).taking(text_of) {
-                Taking::ByRule if self.unknown == UnknownPolicy::LeftOut => otherwise = Looks::LeftOut,
+                Taking::ByRule if self.unknown == UnknownPolicy::LeftOut => {
+                    let is_anothers = self.takers(part).is_surely_not_excepted(text_of) && by_others() == Fit::Yes;
+                    otherwise = if is_anothers { Looks::Grouped } else { Looks::LeftOut };
+                }
                 Taking::Taken | Taking::ByRule => match by_others() {
                     Fit::No => sure |= bit,
                     Fit::Yes => otherwise = Looks::Grouped,
