@@ -19,7 +19,7 @@ use truecount_rules::{Rules, SourceVocabulary};
 use truecount_store::{FrozenRun, InputFile, RULES_FILE, SETTINGS_FILE};
 
 pub use self::mail::{MailGroup, MailSettings, SmtpEncryption, SmtpSettings, mail_address};
-use self::report::{ReportSettings, read_report};
+use self::report::{ReportSettings, day, read_report};
 use self::scope::read_scope;
 use crate::schedule::Calendar;
 use crate::toml_sections::{Located, Problem, Problems, Section};
@@ -28,6 +28,9 @@ use crate::{AppError, Environment};
 
 /// The name under which the mail server's password is stored, beside the secrets of the sources.
 const SMTP: &str = "smtp";
+
+/// Until when the key of a source works.
+const SECRET_EXPIRES: &str = "secret_expires";
 
 /// What an MSP sets.
 #[derive(Debug, Clone)]
@@ -109,6 +112,8 @@ pub struct SourceSettings {
     pub connector: String,
     /// `false`: it is not read, and its settings are kept.
     pub enabled: bool,
+    /// The last day on which its key works, as far as somebody has written it down.
+    pub secret_expires: Option<Date>,
     /// Every further key. The source kind refuses those that it does not know.
     pub options: toml::Table,
 }
@@ -366,8 +371,9 @@ fn sources<'i>(sections: Vec<Section<'i>>, has_smtp: bool, problems: &mut Proble
     let mut sources = Vec::new();
     for mut section in sections {
         let id: Option<Located<SourceId>> = section.required("id", problems);
-        let connector = section.required("connector", problems);
+        let connector = section.required::<String>("connector", problems);
         let enabled = section.value("enabled", problems).unwrap_or(true);
+        let expires: Option<Located<toml::value::Datetime>> = section.optional(SECRET_EXPIRES, problems);
         let options = section.rest(problems);
         if let Some(id) = &id {
             if !ids.insert(id.value.clone()) {
@@ -379,10 +385,20 @@ fn sources<'i>(sections: Vec<Section<'i>>, has_smtp: bool, problems: &mut Proble
             }
         }
         if let (Some(id), Some(connector)) = (id, connector) {
-            sources.push(SourceSettings { id: id.value, connector: connector.value, enabled, options });
+            let secret_expires = expires.and_then(|written| expiry(&connector.value, &written, problems));
+            let (id, connector) = (id.value, connector.value);
+            sources.push(SourceSettings { id, connector, enabled, secret_expires, options });
         }
     }
     sources
+}
+
+/// Of a source without a key there is nothing that expires.
+fn expiry(connector: &str, written: &Located<toml::value::Datetime>, problems: &mut Problems<'_>) -> Option<Date> {
+    if source_kind(connector).is_some_and(|kind| kind.secret.is_empty()) {
+        problems.add(written.at, format!("connector `{connector}` has no key: take `{SECRET_EXPIRES}` out"));
+    }
+    day(SECRET_EXPIRES, written.at, &written.value, problems)
 }
 
 fn refused(problems: &[Problem]) -> AppError {
@@ -441,6 +457,23 @@ mod tests {
         let twice = format!("{GOOD}[[sources]]\nid = \"rmm\"\nconnector = \"file\"\n");
         let error = Settings::parse(&twice).unwrap_err().to_string();
         assert!(error.contains("line 10: two [[sources]] have the id `rmm`"), "{error}");
+    }
+
+    #[test]
+    fn a_key_can_have_a_last_day() {
+        let with = |connector: &str, day: &str| {
+            let source = format!("[[sources]]\nid = \"x\"\nconnector = \"{connector}\"\nsecret_expires = {day}\n");
+            Settings::parse(&source).map(|settings| settings.sources[0].secret_expires)
+        };
+        assert_eq!(with("ninjaone", "2027-03-01").unwrap(), Some(jiff::civil::date(2027, 3, 1)));
+        for (connector, day, what) in [
+            ("ninjaone", "2027-03-01T10:00:00Z", "line 4: `secret_expires` is no day; write one such as 2026-11-01"),
+            ("ninjaone", "\"soon\"", "line 4: `secret_expires`"),
+            ("file", "2027-03-01", "line 4: connector `file` has no key: take `secret_expires` out"),
+        ] {
+            let error = with(connector, day).unwrap_err().to_string();
+            assert!(error.contains(what), "{error}");
+        }
     }
 
     #[test]

@@ -110,6 +110,7 @@ pub async fn examine(env: &Environment, backend: CheckedBackend<'_>) -> Vec<Chec
         return results;
     };
     let is_usable = setup::settings(&config, &mut results);
+    setup::expiring_keys(&config, config.settings.today(env), &mut results);
     setup::rules(&config, &mut results);
     boxed(|| mail::mail(&config, backend, &mut results)).await;
     boxed(|| sources::sources(env, &config, &mut results, &mut skews)).await;

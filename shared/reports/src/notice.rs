@@ -47,6 +47,11 @@ pub struct ClosingReminder {
     pub readiness: ClosingReadiness,
     /// Files that are older than a week, each with its day.
     pub older_files: BTreeMap<SourceId, Date>,
+    /// Keys that do not work any longer by the closing after this one, each with its last day.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub expiring: BTreeMap<SourceId, Date>,
+    /// The day on which that was looked at.
+    pub day: Date,
     /// Accounts with usage that nobody decided, the most valuable first.
     pub unmapped: Counted<UnmappedAccount>,
     /// Products that are billed and that no rule counts, the highest revenue first.

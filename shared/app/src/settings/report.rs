@@ -55,7 +55,7 @@ pub(super) fn read_report(file: &mut Section<'_>, problems: &mut Problems<'_>) -
     let rates = file.section("rates", problems).map(|rates| rates.each::<WrittenRate>(problems)).unwrap_or_default();
     for (code, Located { at, value }) in rates {
         let rate = above_zero("rate", at, &value.rate, problems);
-        let on = day(at, &value.on, problems);
+        let on = day("on", at, &value.on, problems);
         match Currency::new(&code) {
             Ok(currency) => weights.rates.extend(rate.zip(on).map(|(rate, on)| (currency, DatedRate { rate, on }))),
             Err(error) => problems.add(at, format!("`{}`: {error}", code.escape_debug())),
@@ -111,10 +111,10 @@ pub(super) fn above_zero(
     found
 }
 
-fn day(at: usize, written: &toml::value::Datetime, problems: &mut Problems<'_>) -> Option<Date> {
+pub(super) fn day(key: &str, at: usize, written: &toml::value::Datetime, problems: &mut Problems<'_>) -> Option<Date> {
     let found = written.date.filter(|_| written.time.is_none()).and_then(|day| day.to_string().parse().ok());
     if found.is_none() {
-        problems.add(at, "`on` is no day; write one such as 2026-11-01");
+        problems.add(at, format!("`{key}` is no day; write one such as 2026-11-01"));
     }
     found
 }

@@ -16,6 +16,9 @@ use super::{CheckResult, CheckStatus, counted};
 /// Names that one result lists.
 const NAMES_MAX: usize = 5;
 
+/// A key that works for fewer days is named: a month and the days to get a new one.
+const KEY_DAYS_MIN: i32 = 45;
+
 /// Whether the settings can be used.
 pub(super) fn settings(config: &Config, results: &mut Vec<CheckResult>) -> bool {
     let before = results.len();
@@ -47,6 +50,24 @@ pub(super) fn settings(config: &Config, results: &mut Vec<CheckResult>) -> bool 
         return true;
     }
     false
+}
+
+/// Keys that somebody has to renew soon, or should have.
+pub(super) fn expiring_keys(config: &Config, today: Date, results: &mut Vec<CheckResult>) {
+    for source in config.settings.enabled() {
+        let Some(last) = source.secret_expires.filter(|last| (*last - today).get_days() < KEY_DAYS_MIN) else {
+            continue;
+        };
+        let (status, message) = match last < today {
+            true => (CheckStatus::Error, format!("its key was to expire on {last}")),
+            false => (CheckStatus::Warning, format!("its key expires on {last}")),
+        };
+        let fix = format!(
+            "make a new one, store it with `truecount secrets set {}`, and write its last day into `secret_expires`",
+            source.id
+        );
+        results.push(CheckResult::problem(status, "settings", message, fix).about(&source.id));
+    }
 }
 
 pub(super) fn rules(config: &Config, results: &mut Vec<CheckResult>) {

@@ -336,3 +336,23 @@ async fn a_month_whose_mail_alone_failed_is_closed() {
         assert!(fix.starts_with("`truecount runs why` says why"), "{fix}");
     }
 }
+
+#[tokio::test]
+async fn a_key_that_expires_soon_is_named_before_it_does() {
+    let mut office = Office::new();
+    let key = "[[sources]]\nid = \"ninja\"\nconnector = \"ninjaone\"\nsecret_expires = 2026-08-14\n\n[[sources]]\nid = \"rmm\"";
+    office.edit("settings.toml", "[[sources]]\nid = \"rmm\"", key);
+    for (day, expected) in [
+        ("2026-06-30", None),
+        ("2026-07-01", Some((CheckStatus::Warning, "its key expires on 2026-08-14"))),
+        ("2026-08-14", Some((CheckStatus::Warning, "its key expires on 2026-08-14"))),
+        ("2026-08-15", Some((CheckStatus::Error, "its key was to expire on 2026-08-14"))),
+    ] {
+        office.on(day);
+        let results = office.results().await;
+        let told = results.iter().find(|one| one.message.contains("its key"));
+        assert_eq!(told.map(|one| (one.status, one.message.as_str())), expected, "{day}");
+        let fix = told.and_then(|one| one.fix.as_deref());
+        assert!(fix.is_none_or(|fix| fix.contains("`truecount secrets set ninja`")), "{fix:?}");
+    }
+}

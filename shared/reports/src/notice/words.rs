@@ -2,8 +2,9 @@
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{Currency, FetchProblem, ReadReason};
+use truecount_billing::{Currency, FetchProblem, ReadReason, SourceId};
 
 use super::short::{Block, Entry, ShortMail};
 use super::{
@@ -56,6 +57,7 @@ pub(super) fn reminder(reminder: &ClosingReminder) -> ShortMail {
     let (month, day) = (label::month(reminder.month), label::day(reminder.closing_day));
     let mut blocks = unread(&reminder.readiness, "");
     blocks.extend(older_files(reminder));
+    blocks.extend(expiring(reminder));
     blocks.extend(unmapped(&reminder.unmapped));
     blocks.extend(uncounted(&reminder.uncounted));
     let headline = match blocks.is_empty() {
@@ -204,6 +206,22 @@ fn older_files(reminder: &ClosingReminder) -> Option<Block> {
     };
     let entries: Vec<_> = reminder.older_files.iter().map(entry).collect();
     let title = "Files that are older than a week".to_owned();
+    (!entries.is_empty()).then_some(Block { title, entries, more: None })
+}
+
+fn expiring(reminder: &ClosingReminder) -> Option<Block> {
+    let entry = |(source, last): (&SourceId, &Date)| Entry {
+        what: match *last < reminder.day {
+            true => format!("{source}: its last day was {}", label::day(*last)),
+            false => format!("{source}: its last day is {}", label::day(*last)),
+        },
+        fix: Some((
+            "make a new key, store it, and write its last day into `secret_expires`".to_owned(),
+            WorkOwner::SyncAdmin,
+        )),
+    };
+    let entries: Vec<_> = reminder.expiring.iter().map(entry).collect();
+    let title = "Keys that expire before the closing after this one".to_owned();
     (!entries.is_empty()).then_some(Block { title, entries, more: None })
 }
 

@@ -98,6 +98,11 @@ fn reminder(readiness: ClosingReadiness, is_quiet: bool) -> Notice {
         latest_day: LATEST,
         readiness,
         older_files: if is_quiet { BTreeMap::new() } else { BTreeMap::from([(source("backup"), date(2026, 5, 27))]) },
+        expiring: match is_quiet {
+            true => BTreeMap::new(),
+            false => BTreeMap::from([(source("graph"), date(2026, 7, 9)), (source("pax8"), date(2026, 6, 1))]),
+        },
+        day: date(2026, 6, 22),
         unmapped: match is_quiet {
             true => Counted::default(),
             false => Counted::of([unmapped("Elm Accountants", gbp("312.5")), unmapped("new-org-7", gbp("0"))], 1),

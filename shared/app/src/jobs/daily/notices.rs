@@ -14,7 +14,7 @@ use truecount_store::{Delivery, DeliveryState, SnapshotManifest};
 use super::readiness::readiness;
 use crate::mapping::MappingWorkspace;
 use crate::schedule::NoticeKind;
-use crate::{AppError, Config, Environment, RulesReview};
+use crate::{AppError, Config, Environment, RulesReview, SourceSettings};
 
 /// How many accounts and products are named in a reminder.
 const NAMED_MAX: usize = 10;
@@ -78,8 +78,14 @@ pub(super) async fn reminder(
     let mut older_files = older_files(env, config, day).await?;
     // Those that were not delivered since the last closing are named among what was not read.
     older_files.retain(|source, _| readiness.sources.iter().all(|unread| unread.source != *source));
+    let next_closing = calendar.closing_day(month.next());
+    let expires_soon = |source: &&SourceSettings| source.secret_expires.is_some_and(|last| last < next_closing);
+    let expiring = config.settings.enabled().filter(expires_soon);
+    let expiring = expiring.filter_map(|source| Some((source.id.clone(), source.secret_expires?))).collect();
     Ok(Notice::Reminder(ClosingReminder {
         month,
+        day,
+        expiring,
         closing_day: calendar.closing_day(month),
         latest_day: calendar.latest_day(month),
         readiness,

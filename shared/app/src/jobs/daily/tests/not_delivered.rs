@@ -5,7 +5,7 @@ use truecount_store::RunState;
 
 use super::{BY_HAND, Files, WITH_WHAT_THERE_IS, close, daily_run, due};
 use crate::schedule::closing_run;
-use crate::test_environment::{Content, TestEnvironment, billed, month, used};
+use crate::test_environment::{Content, RULES, SETTINGS, TestEnvironment, billed, config, month, used};
 
 /// May is closed with what both sources said on its closing day.
 async fn may_is_closed() -> TestEnvironment {
@@ -97,4 +97,21 @@ async fn the_reminder_names_what_was_not_delivered_once() {
     let due = due(&test).await;
     let [Notice::Reminder(reminder)] = &due.notices[..] else { panic!("{due:?}") };
     assert_eq!((reminder.readiness.sources.len(), reminder.older_files.len()), (1, 0), "{reminder:?}");
+}
+
+/// A key is named in time to be renewed: before the closing after the next, which is that of July.
+#[tokio::test]
+async fn the_reminder_names_keys_that_expire() {
+    let mut test = may_is_closed().await;
+    let key =
+        |last: &str| format!("[[sources]]\nid = \"k{last}\"\nconnector = \"ninjaone\"\nsecret_expires = {last}\n");
+    let next = test.config.settings.closing.closing_day(month().next());
+    let days = ["2026-05-01".to_owned(), next.yesterday().unwrap().to_string(), next.to_string()];
+    let settings = format!("{SETTINGS}{}", days.iter().map(|day| key(day)).collect::<String>());
+    test.config = config(&settings, RULES);
+    test.on("2026-06-19");
+    let due = due(&test).await;
+    let [Notice::Reminder(reminder)] = &due.notices[..] else { panic!("{due:?}") };
+    let named: Vec<_> = reminder.expiring.values().map(ToString::to_string).collect();
+    assert_eq!(named, days[..2]);
 }
