@@ -182,6 +182,7 @@ impl List {
             synced_on: self.as_of.0,
             fresh_days: 0,
             last_failure: None,
+            unread_since: None,
             // A client without an account in a list has nothing there.
             none_for_rest: true,
             none: Default::default(),

@@ -125,6 +125,7 @@ fn inputs(clients: usize, items: usize, mapped: usize) -> Result<RunInputs, Box<
             synced_on: date(2026, 11, 26),
             fresh_days: 3,
             last_failure: None,
+            unread_since: None,
             none_for_rest: false,
             none: Default::default(),
             words,

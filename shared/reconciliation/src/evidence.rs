@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
-use truecount_billing::{LeftOutReason, LineId, ProductCode};
+use truecount_billing::{BillingMonth, LeftOutReason, LineId, ProductCode};
 
 use crate::columns::ItemNo;
 
@@ -370,6 +370,15 @@ pub enum Doubt {
         synced_on: Date,
         /// The day of the sync that failed.
         failed_on: Date,
+    },
+    /// Nothing newer of the source was read since a closing that used this reading.
+    NotSinceClosing {
+        /// The source.
+        source: usize,
+        /// The day of the snapshot.
+        synced_on: Date,
+        /// The month of that closing.
+        closing: BillingMonth,
     },
     /// An account was not read; its newest complete reading is used.
     EarlierReading {

@@ -3,7 +3,7 @@
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{AccountId, LineId, ProductCode, SourceId};
+use truecount_billing::{AccountId, BillingMonth, LineId, ProductCode, SourceId};
 
 use crate::sighting_record::SightingRecord;
 
@@ -40,6 +40,7 @@ pub enum DoubtRecord {
     UndecidedCouldFill { source: SourceId, accounts: usize },
     FirstMonthWithoutAny { source: SourceId, kind: String },
     OlderReading { source: SourceId, synced_on: Date, failed_on: Date },
+    NotSinceClosing { source: SourceId, synced_on: Date, closing: BillingMonth },
     EarlierReading { account: AccountRecord, as_of: Date },
     GapFilled { source: SourceId, days: Vec<Date> },
     FactMissing { items: usize },
@@ -69,6 +70,7 @@ impl DoubtRecord {
             Self::UndecidedCouldFill { .. } => "undecided_could_fill",
             Self::FirstMonthWithoutAny { .. } => "first_month_without_any",
             Self::OlderReading { .. } => "older_reading",
+            Self::NotSinceClosing { .. } => "not_since_closing",
             Self::EarlierReading { .. } => "earlier_reading",
             Self::GapFilled { .. } => "gap_filled",
             Self::FactMissing { .. } => "fact_missing",

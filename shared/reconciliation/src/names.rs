@@ -62,6 +62,9 @@ impl Names<'_> {
             Doubt::FirstMonthWithoutAny { source, kind } => {
                 DoubtRecord::FirstMonthWithoutAny { source: self.source(*source), kind: kind.clone() }
             }
+            Doubt::NotSinceClosing { source, synced_on, closing } => {
+                DoubtRecord::NotSinceClosing { source: self.source(*source), synced_on: *synced_on, closing: *closing }
+            }
             Doubt::OlderReading { source, synced_on, failed_on } => {
                 DoubtRecord::OlderReading { source: self.source(*source), synced_on: *synced_on, failed_on: *failed_on }
             }

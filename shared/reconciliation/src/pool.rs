@@ -58,6 +58,16 @@ pub(crate) struct Candidate {
     pub(crate) elsewhere: Elsewhere,
 }
 
+/// What makes all counts of a source doubtful that is read: they are older than they could be.
+fn older(kept: &UsageSource, source: usize) -> Option<Doubt> {
+    let synced_on = kept.synced_on;
+    match (kept.last_failure, kept.unread_since) {
+        (Some(failed_on), _) => Some(Doubt::OlderReading { source, synced_on, failed_on }),
+        (None, Some(closing)) => Some(Doubt::NotSinceClosing { source, synced_on, closing }),
+        (None, None) => None,
+    }
+}
+
 impl Candidate {
     /// Whether it is the client's, whatever else holds.
     #[inline]
@@ -112,9 +122,7 @@ impl Pool {
             pool.open.push(unread);
             return pool;
         }
-        if let Some(failed_on) = kept.last_failure {
-            pool.doubts.push(Doubt::OlderReading { source, synced_on: kept.synced_on, failed_on });
-        }
+        pool.doubts.extend(older(kept, source));
         let decided = index.decided(client, source);
         let is_none = is_none(inputs, client, source);
         if decided.is_empty() && !is_none {
@@ -173,9 +181,7 @@ impl Pool {
             pool.widenings.push(Widening::AnyUndecided { source, accounts: accounts.len() });
         }
         pool.is_shared = true;
-        if let Some(failed_on) = kept.last_failure {
-            pool.doubts.push(Doubt::OlderReading { source, synced_on: kept.synced_on, failed_on });
-        }
+        pool.doubts.extend(older(kept, source));
         pool.doubts.push(Doubt::NoAccount { source });
         pool
     }

@@ -6,8 +6,8 @@ use std::ops::Range;
 use jiff::civil::Date;
 use rust_decimal::Decimal;
 use truecount_billing::{
-    AccountId, AccountList, Agreement, BillingStatus, ClientId, Currency, LineId, LineRole, ProductCode, SourceId,
-    attribute_words,
+    AccountId, AccountList, Agreement, BillingMonth, BillingStatus, ClientId, Currency, LineId, LineRole, ProductCode,
+    SourceId, attribute_words,
 };
 use truecount_rules::{KindVocabulary, Pattern};
 
@@ -43,6 +43,8 @@ pub struct UsageSource {
     pub fresh_days: u32,
     /// The day of a newer sync, which failed.
     pub last_failure: Option<Date>,
+    /// The closing since which nothing newer was read.
+    pub unread_since: Option<BillingMonth>,
     /// Decided: clients without an account here have nothing here.
     pub none_for_rest: bool,
     /// Decided: these clients have nothing here.

@@ -121,6 +121,7 @@ fn inputs(belongs: impl Fn(usize) -> AccountBelonging, none_for_rest: impl Fn(Ac
             synced_on: date(2026, 11, 26),
             fresh_days: 3,
             last_failure: None,
+            unread_since: None,
             none_for_rest: none_for_rest(list),
             none: Default::default(),
             words,

@@ -62,6 +62,7 @@ impl Msp {
             synced_on: TODAY,
             fresh_days: 3,
             last_failure: None,
+            unread_since: None,
             none_for_rest: false,
             none: std::collections::BTreeSet::new(),
             words: WordsOfSource::default(),

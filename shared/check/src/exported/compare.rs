@@ -345,6 +345,7 @@ fn usage_source(source: &RecognisedSource, read: &ReadSource, as_what: HandedOve
         synced_on: source.day.0,
         fresh_days: FRESH_DAYS,
         last_failure: None,
+        unread_since: None,
         none_for_rest: is_list,
         none: Default::default(),
         words,

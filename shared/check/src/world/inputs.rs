@@ -156,6 +156,7 @@ impl Builder<'_> {
             synced_on: source.synced_on.unwrap_or(self.world.count_day),
             fresh_days: if source.list == WorldList::Exported { FRESH_DAYS_OF_A_FILE } else { FRESH_DAYS },
             last_failure: source.last_failure,
+            unread_since: None,
             none_for_rest: source.none_for_rest,
             none,
             words: self.words(source),

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use rust_decimal::Decimal;
-use truecount_billing::{Currency, LineId};
+use truecount_billing::{BillingMonth, Currency, LineId};
 use truecount_reconciliation::{AccountRecord, DoubtRecord};
 
 use super::widening::ASK_FOR_THE_PEAK;
@@ -44,6 +44,9 @@ pub(crate) fn doubt(doubt: &DoubtRecord) -> Explanation {
             "fix the sync and run again",
             SyncAdmin,
         ),
+        DoubtRecord::NotSinceClosing { source, synced_on, closing } => {
+            not_since_closing(source.as_str(), *synced_on, *closing)
+        }
         DoubtRecord::EarlierReading { account, as_of } => of_earlier_reading(account, *as_of),
         DoubtRecord::GapFilled { source, days } => gap_filled(source.as_str(), days),
         DoubtRecord::FactMissing { items } => fact_missing(*items),
@@ -156,6 +159,15 @@ fn earlier_reading(account: &AccountRecord, as_of: Date) -> String {
 
 fn older_reading(source: &str, synced_on: Date, failed_on: Date) -> String {
     format!("{source} was counted on {}, since its sync of {} failed", label::day(synced_on), label::day(failed_on))
+}
+
+fn not_since_closing(source: &str, synced_on: Date, closing: BillingMonth) -> Explanation {
+    let (day, month) = (label::day(synced_on), label::month(closing));
+    Explanation::new(
+        format!("{source} was counted on {day}, and nothing newer was read since the closing of {month}"),
+        "read it anew, or deliver its file, and run again",
+        WorkOwner::SyncAdmin,
+    )
 }
 
 fn could_fill(source: &str, accounts: usize) -> String {

@@ -71,6 +71,7 @@ fn doubts() -> Vec<DoubtRecord> {
         DoubtRecord::UndecidedCouldFill { source: source(), accounts: 3 },
         DoubtRecord::FirstMonthWithoutAny { source: source(), kind: "nas".into() },
         DoubtRecord::OlderReading { source: source(), synced_on: day, failed_on: date(2026, 11, 26) },
+        DoubtRecord::NotSinceClosing { source: source(), synced_on: day, closing: "2026-10".parse().unwrap() },
         DoubtRecord::EarlierReading { account: AccountRecord { in_file: true, ..account.clone() }, as_of: day },
         DoubtRecord::EarlierReading { account, as_of: day },
         DoubtRecord::GapFilled { source: source(), days: vec![day] },

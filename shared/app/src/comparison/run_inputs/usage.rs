@@ -140,6 +140,7 @@ impl<'r, 'i> SourceReader<'r, 'i> {
             synced_on: frozen.as_of.unwrap_or(count_day),
             fresh_days,
             last_failure: frozen.last_failure,
+            unread_since: frozen.unread_since,
             none_for_rest: false,
             none: Default::default(),
             words: Default::default(),

@@ -1,10 +1,12 @@
 //! Files and syncs that the last closing used already: they are not too old, and nothing was read for the month.
 
+use truecount_reconciliation::OutcomeLine;
 use truecount_reports::Notice;
 use truecount_store::RunState;
 
 use super::{BY_HAND, Files, WITH_WHAT_THERE_IS, close, daily_run, due};
 use crate::schedule::closing_run;
+use crate::stored_outcome::outcome_of;
 use crate::test_environment::{Content, RULES, SETTINGS, TestEnvironment, billed, config, month, used};
 
 /// May is closed with what both sources said on its closing day.
@@ -86,6 +88,23 @@ async fn billed_lines_of_last_month_are_waited_for() {
     let run = closing_run(&test.env.store, month()).await.unwrap().unwrap();
     let unread: Vec<_> = run.manifest.sources.iter().map(|source| source.unread_since.is_some()).collect();
     assert_eq!((run.manifest.is_incomplete, unread), (true, vec![true, false]));
+}
+
+/// A count of before the last closing is marked in each comparison that rests on it.
+#[tokio::test]
+async fn a_count_of_before_the_last_closing_is_doubtful() {
+    let mut test = may_is_closed().await;
+    test.commit("psa", "2026-06-24", &lines()).await;
+    test.on("2026-06-24");
+    close(&test, None, &WITH_WHAT_THERE_IS).await.unwrap();
+    let run = closing_run(&test.env.store, month()).await.unwrap().unwrap();
+    let mut doubts = Vec::new();
+    for line in outcome_of(&test.env, &run).await.unwrap().lines() {
+        if let OutcomeLine::Client(client) = line.unwrap() {
+            doubts.extend(client.rows.into_iter().flat_map(|row| row.doubts).map(|doubt| doubt.code()));
+        }
+    }
+    assert!(!doubts.is_empty() && doubts.iter().all(|code| *code == "not_since_closing"), "{doubts:?}");
 }
 
 /// What is reminded of is what the closing would wait for, once.
