@@ -53,7 +53,7 @@ class Candidates:
             self.read(world, account, lambda item, account=account: whose(account["split"], item, client_id), is_part, bool(possible))
         others = Elsewhere(world, source_id)
         for one in self.items:
-            one.elsewhere = others.may_be_newer(client_id, one.item)
+            one.elsewhere = others.may_be_newer(client_id, one.item, one.account)
 
     def read(self, world, account, origin_of, is_part, successor):
         """One account's items, by how far it was read."""

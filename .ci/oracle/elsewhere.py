@@ -74,12 +74,14 @@ class Elsewhere:
                     return True
         return False
 
-    def may_be_newer(self, client_id, item):
-        """Whether another client may have had the device since."""
+    def may_be_newer(self, client_id, item, account_id):
+        """Whether another client may have had the device since. An undecided account of which the item is is the client's, too."""
         if not any(item.get(key) for key in KEYS):
             return False
         for account, other, _ in self.listed:
             state = other.get("state", "counts")
+            if account["id"] == account_id and counts.is_undecided(account):
+                continue
             if other is item or not (state == "counts" or state.startswith("unknown:")):
                 continue
             here, there = moment(item.get("last_seen")), moment(other.get("last_seen"))
