@@ -102,7 +102,8 @@ impl GroupTakers<'_> {
         let wanted = match part.takes_but_for_except(text_of) {
             // Of the agreement no rule says anything.
             Fit::Unknown if part.is_agreement_unknown(text_of) => Fit::Unknown,
-            Fit::Unknown if is_alike => Fit::Yes,
+            // What both leave out is neither's.
+            Fit::Unknown if is_alike && self.unknown != UnknownPolicy::LeftOut => Fit::Yes,
             fit => by_rule(fit),
         };
         match wanted.and(by_rule(self.own_usual(part, text_of))) {
