@@ -4,7 +4,9 @@ from fractions import Fraction
 
 from lines import standing
 from rulebook import facts, moment, number, superseding, word, words
-from selection import NOT_SEEN, Selection, fits, negation, tables
+from selection import NOT_SEEN, Selection, beyond, fits, negation, tables
+
+SECTIONS = "~sections"  # of a service that looks at what its sections leave, what these ask for
 
 
 def is_seat(part):
@@ -143,7 +145,7 @@ def selection(part, source_id, parts, holding):
     if name is None:
         return Selection(*plain)
     order = rules.groups[name]["order"]
-    earlier = [one.keys for one in holding if order.index(one.code) < order.index(part.code)]
+    earlier = [{**one.keys, SECTIONS: one.sections} for one in holding if order.index(one.code) < order.index(part.code)]
     return Grouped(*plain, rules.groups[name], earlier, [one.keys for one in holding] + [part.keys])
 
 
@@ -169,6 +171,7 @@ class Grouped(Selection):
 
     def conditions(self):
         asked = [self.group.get("except"), *(one.get(key) for one in self.takers for key in ("where", "where_not"))]
+        asked += [where for one in self.earlier for where in one.get(SECTIONS, ())]
         return super().conditions() + [where for where in asked if where]
 
     def names_states(self):
@@ -184,7 +187,8 @@ class Grouped(Selection):
                  for table in tables(where) for attribute in table}
         usual = [fits({attribute: allowed}, known) for attribute, allowed in kind["usual"].items()
                  if attribute not in named and attribute not in self.usual(kind)]  # those are asked of every item that is looked at
-        asked = [fits(keys["where"], known) if keys.get("where") else True,
+        theirs = [negation(fits(beyond(keys.get("where"), where), known)) for where in keys.get(SECTIONS, ())]
+        asked = [*theirs, fits(keys["where"], known) if keys.get("where") else True,
                  negation(fits(keys["where_not"], known) if keys.get("where_not") else False), *usual]
         if False in asked:
             return False

@@ -15,6 +15,7 @@ import datetime
 import itertools
 import json
 import random
+import re
 import sys
 from fractions import Fraction
 
@@ -277,8 +278,14 @@ class Settler:
         for attribute, known in worlds.ATTRIBUTES[kind].items():
             item["attributes"][attribute] = self.draw.choice(known)
         if kind in worlds.HAS_SKU:
-            item["sku"] = self.draw.choice(worlds.SKUS)
+            sku = self.draw.choice(worlds.SKUS)
+            # a source that never told a product of such an item does not begin to: its items without one lack nothing
+            if not self.leaves_products_out() or self.world.seen.get((source_id, rulebook.word(kind), "sku")):
+                item["sku"] = sku
         return item
+
+    def leaves_products_out(self):
+        return "leave_out" in self.raw["rules"] or "skus_left_out" in self.text
 
     def items(self, index, where, items):
         split = self.raw["accounts"][index].get("split")
@@ -337,19 +344,20 @@ class Settler:
         asked = [one for one in worlds.ATTRIBUTES.get(item["kind"], {})
                  if (one in self.of_agreements if by_rule else one in self.raw["rules"] or one in kind["usual"])]
         attributes = [one for one in asked if one not in item.get("attributes", {})]
+        # other words that a pattern of the rules fits: they need not be any other service's
+        others = [pattern.replace("*", "Elsewhere") for pattern in sorted(set(re.findall(r'"([^"]*[*][^"]*)"', self.raw["rules"])))]
         for attribute in attributes:
             if split and split["by"] == attribute:
                 continue
             known = worlds.ATTRIBUTES[item["kind"]][attribute]
             self.add([change(lambda held, one, attribute=attribute, word=word: one.setdefault("attributes", {}).update({attribute: word}),
                              lambda one, attribute=attribute: attribute not in one.get("attributes", {}))
-                      for word in [*known, "Elsewhere"]])
+                      for word in [*known, "Elsewhere", *others]])
         if by_rule:
             return
         asks_sku = "sku" in self.raw["rules"] or self.raw["rules"].count(".subscription") > 1  # one product at two sources
         source = self.raw["accounts"][index]["source"]
-        leaves_out = "leave_out" in self.raw["rules"] or "skus_left_out" in self.text
-        asks_sku = asks_sku or leaves_out and self.world.seen.get((source, rulebook.word(item["kind"]), "sku"))
+        asks_sku = asks_sku or self.leaves_products_out() and self.world.seen.get((source, rulebook.word(item["kind"]), "sku"))
         if item["kind"] in worlds.HAS_SKU and "sku" not in item and asks_sku:
             left_out = self.world.sources[source].get("skus_left_out", [])
             self.add([change(lambda held, one, sku=sku: one.update(sku=sku), lambda one: "sku" not in one) for sku in [*worlds.SKUS, "ELSE", *left_out]])
