@@ -162,6 +162,11 @@ struct ResultSettings {
 }
 
 impl ResultSettings {
+    /// Those that a run was frozen with.
+    async fn frozen(run: &FrozenRun) -> Result<Self, AppError> {
+        Self::from_bytes(&run.read(InputFile::Settings).await?.unwrap_or_default())
+    }
+
     fn from_bytes(bytes: &[u8]) -> Result<Self, AppError> {
         serde_json::from_slice(bytes).map_err(|e| AppError::damaged("the frozen settings", e))
     }
@@ -268,14 +273,12 @@ impl FrozenConfig {
 
 /// Whether a run has a sheet for each client, by the settings that it was frozen with.
 pub(crate) async fn frozen_client_sheets(run: &FrozenRun) -> Result<Option<SheetPrices>, AppError> {
-    let settings = run.read(InputFile::Settings).await?;
-    Ok(ResultSettings::from_bytes(&settings.unwrap_or_default())?.client_sheets)
+    Ok(ResultSettings::frozen(run).await?.client_sheets)
 }
 
 /// Who looks after which clients, and what needs approval, by the settings that a run was frozen with.
 pub(crate) async fn frozen_oversight(run: &FrozenRun) -> Result<Oversight, AppError> {
-    let settings = run.read(InputFile::Settings).await?;
-    Ok(ResultSettings::from_bytes(&settings.unwrap_or_default())?.oversight)
+    Ok(ResultSettings::frozen(run).await?.oversight)
 }
 
 impl Settings {
@@ -465,10 +468,11 @@ mod tests {
             let source = format!("[[sources]]\nid = \"x\"\nconnector = \"{connector}\"\nsecret_expires = {day}\n");
             Settings::parse(&source).map(|settings| settings.sources[0].secret_expires)
         };
-        assert_eq!(with("ninjaone", "2027-03-01").unwrap(), Some(jiff::civil::date(2027, 3, 1)));
+        let vendor = truecount_connectors::SOURCE_KINDS.iter().find(|kind| !kind.secret.is_empty()).unwrap().name;
+        assert_eq!(with(vendor, "2027-03-01").unwrap(), Some(jiff::civil::date(2027, 3, 1)));
         for (connector, day, what) in [
-            ("ninjaone", "2027-03-01T10:00:00Z", "line 4: `secret_expires` is no day; write one such as 2026-11-01"),
-            ("ninjaone", "\"soon\"", "line 4: `secret_expires`"),
+            (vendor, "2027-03-01T10:00:00Z", "line 4: `secret_expires` is no day; write one such as 2026-11-01"),
+            (vendor, "\"soon\"", "line 4: `secret_expires`"),
             ("file", "2027-03-01", "line 4: connector `file` has no key: take `secret_expires` out"),
         ] {
             let error = with(connector, day).unwrap_err().to_string();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use truecount_billing::{Currency, Money};
+use truecount_billing::Currency;
 
 use crate::history::EarlierException;
 use crate::record::{ClientRecord, RowRecord};
@@ -12,7 +12,9 @@ impl ClientRecord {
     pub fn retain_currencies(&mut self, currencies: &BTreeSet<Currency>) -> bool {
         self.rows.retain(|row| is_of(row, currencies));
         self.coverage.retain(|currency, _| currencies.contains(currency));
-        let was_of = |earlier: &EarlierException| is_worth_of(earlier.last.monthly_impact.as_ref(), currencies);
+        let was_of = |earlier: &EarlierException| {
+            earlier.last.monthly_impact.is_none_or(|worth| currencies.contains(&worth.currency))
+        };
         self.closed.retain(|closed| was_of(&closed.earlier));
         self.not_known.retain(was_of);
         !(self.rows.is_empty() && self.coverage.is_empty() && self.closed.is_empty() && self.not_known.is_empty())
@@ -25,11 +27,6 @@ fn is_of(row: &RowRecord, currencies: &BTreeSet<Currency>) -> bool {
         Some(currency) => currencies.contains(&currency),
         None => row.lines.is_empty() || row.lines.iter().any(|line| currencies.contains(&line.currency)),
     }
-}
-
-/// Whether an amount is of one of these currencies, or not known.
-pub(crate) fn is_worth_of(amount: Option<&Money>, currencies: &BTreeSet<Currency>) -> bool {
-    amount.is_none_or(|worth| currencies.contains(&worth.currency))
 }
 
 #[cfg(test)]

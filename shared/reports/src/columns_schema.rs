@@ -4,8 +4,17 @@
 use serde::Serialize;
 
 use crate::{
-    ReportError, agreement_findings::AGREEMENT_FINDINGS, change_row, column::Column, exceptions_sheet, history::CLOSED,
-    lines_sheet::LineCells, sheets::CoverageRow, sheets::MAPPING_SUGGESTIONS, sheets::SETUP,
+    ReportError,
+    agreement_findings::{AGREEMENT_FINDINGS, AGREEMENT_FINDINGS_CSV},
+    change_row::{self, CHANGES_CSV},
+    column::Column,
+    exceptions_sheet,
+    history::{CLOSED, CLOSED_CSV},
+    lines_sheet::LineCells,
+    sheets::{
+        COVERAGE_CSV, CoverageRow, EXCEPTIONS_CSV, LINES_CSV, MAPPING_SUGGESTIONS, MAPPING_SUGGESTIONS_CSV, SETUP,
+        SETUP_CSV,
+    },
 };
 
 /// What the columns of all files come to: it rises with each change other than a further column.
@@ -49,14 +58,14 @@ impl CsvFile {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
-            Self::Exceptions => "exceptions.csv",
-            Self::Lines => "lines.csv",
-            Self::Changes => "changes.csv",
-            Self::Closed => "closed.csv",
-            Self::Coverage => "coverage.csv",
-            Self::Setup => "setup.csv",
-            Self::AgreementFindings => "agreement_findings.csv",
-            Self::MappingSuggestions => "mapping-suggestions.csv",
+            Self::Exceptions => EXCEPTIONS_CSV,
+            Self::Lines => LINES_CSV,
+            Self::Changes => CHANGES_CSV,
+            Self::Closed => CLOSED_CSV,
+            Self::Coverage => COVERAGE_CSV,
+            Self::Setup => SETUP_CSV,
+            Self::AgreementFindings => AGREEMENT_FINDINGS_CSV,
+            Self::MappingSuggestions => MAPPING_SUGGESTIONS_CSV,
         }
     }
 
@@ -136,7 +145,7 @@ impl CsvFile {
             (Self::Changes, "to") => "Units that it should bill.",
             (Self::Changes, "line_id") => "The PSA's id of the line; empty: there is none yet.",
             (Self::Changes, "effective_date") => "The day of the first invoice that has the change.",
-            (Self::Lines, "kind" | "result") => "What the comparison says, as a word.",
+            (Self::Lines, "result") => "What the comparison says, as a word.",
             _ => return None,
         })
     }

@@ -41,10 +41,8 @@ impl<'r> ReportWorkbook<'r> {
 
     fn begun(report: &'r RunReport<'r>) -> Result<Self, XlsxError> {
         let mut book = Book::new()?;
-        let (one, other) =
-            (book.workbook.new_worksheet_with_constant_memory()?, book.workbook.new_worksheet_with_constant_memory()?);
-        let comparisons = OpenSheet::begin(one, &sheets::all_comparisons(), &book.formats)?;
-        let items = OpenSheet::begin(other, &sheets::all_items(), &book.formats)?;
+        let comparisons = book.open(&sheets::all_comparisons())?;
+        let items = book.open(&sheets::all_items())?;
         Ok(Self { report, book, comparisons, items })
     }
 
@@ -77,7 +75,7 @@ impl<'r> ReportWorkbook<'r> {
         let moved = LineCells::of_moved(&report.portfolio.moved, home);
         moved.into_iter().try_for_each(|cells| self.comparison(&cells)).map_err(ReportError::Workbook)?;
         let Self { mut book, comparisons, items, .. } = self;
-        let bytes = book.fill(report).and_then(|()| {
+        let bytes = sheets::add_all(&mut book, report).and_then(|()| {
             book.push(&sheets::all_comparisons(), comparisons, &[])?;
             book.push(&sheets::all_items(), items, &[])?;
             book.finish(report)
@@ -92,7 +90,7 @@ impl<'r> ReportWorkbook<'r> {
 /// [`ReportError::Workbook`] if the writer refuses.
 pub(crate) fn without_comparisons(report: &RunReport<'_>) -> Result<Vec<u8>, ReportError> {
     let written = Book::new().and_then(|mut book| {
-        book.fill(report)?;
+        sheets::add_all(&mut book, report)?;
         book.finish(report)
     });
     written.map_err(ReportError::Workbook)
@@ -120,9 +118,9 @@ impl Book {
         Ok(Self { workbook, formats: Formats::new(), listed: Vec::new() })
     }
 
-    /// Adds the sheets of the report.
-    fn fill(&mut self, report: &RunReport<'_>) -> Result<(), XlsxError> {
-        sheets::add_all(self, report)
+    /// Opens a sheet, to be filled and then pushed.
+    fn open<T>(&mut self, of: &SheetOf<'_, T>) -> Result<OpenSheet, XlsxError> {
+        OpenSheet::begin(self.workbook.new_worksheet_with_constant_memory()?, of, &self.formats)
     }
 
     /// Fills the first sheet; the workbook's bytes.
@@ -139,8 +137,7 @@ impl Book {
         rows: impl Iterator<Item = &'r T>,
         totals: &[(String, Decimal)],
     ) -> Result<(), XlsxError> {
-        let empty = self.workbook.new_worksheet_with_constant_memory()?;
-        let mut sheet = OpenSheet::begin(empty, of, &self.formats)?;
+        let mut sheet = self.open(of)?;
         for row in rows {
             sheet.row(of.columns, row, header, &self.formats)?;
         }

@@ -2,9 +2,9 @@
 //! is damage if it does not.
 
 use truecount_billing::{BillingMonth, SourceId};
-use truecount_platform::{Archive, CreateOutcome};
+use truecount_platform::{Archive, ArchiveError, CreateOutcome, Detail, PortErrorKind};
 
-use crate::{Corruption, SnapshotId, StoreError};
+use crate::{Corruption, SnapshotId, StoreError, TemporaryFile};
 
 /// The settings, in the archive or data directory that holds the configuration.
 pub const SETTINGS_FILE: &str = "config/settings.toml";
@@ -46,6 +46,28 @@ pub(crate) async fn write_once(archive: &dyn Archive, key: &str, bytes: Vec<u8>)
         return Ok(CreateOutcome::AlreadyExists);
     }
     Err(StoreError::Taken(archive.place(key)))
+}
+
+/// The same of a file that need not fit the memory.
+///
+/// # Errors
+/// [`StoreError::Taken`] if it exists with other content.
+pub(crate) async fn write_once_from(archive: &dyn Archive, key: &str, file: &TemporaryFile) -> Result<(), StoreError> {
+    if archive.put_new_from(key, file.path()).await? == CreateOutcome::Created {
+        return Ok(());
+    }
+    let place = archive.place(key);
+    let Some(stored) = archive.open(key).await? else {
+        return Err(StoreError::corrupt(place, Corruption::Missing));
+    };
+    match file.is_same_as(stored).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(StoreError::Taken(place)),
+        Err(error) => {
+            let cause = PortErrorKind::Unreachable(Detail::of(error));
+            Err(ArchiveError { operation: "reading", place, cause }.into())
+        }
+    }
 }
 
 /// Reads an object that must exist.

@@ -6,9 +6,9 @@
 use std::sync::Arc;
 
 use truecount_billing::BillingMonth;
-use truecount_platform::{Archive, ArchiveError, CreateOutcome, Detail, PortErrorKind};
+use truecount_platform::Archive;
 
-use crate::{Corruption, Run, Store, StoreError, TemporaryFile, object};
+use crate::{Run, Store, StoreError, TemporaryFile, object};
 
 /// How many characters of a run's id are its month.
 const MONTH_CHARACTERS: usize = 7;
@@ -94,22 +94,7 @@ impl RunFolder {
     /// # Errors
     /// [`StoreError::Taken`] if there is another under this name.
     pub async fn write_temporary(&self, name: &str, file: &TemporaryFile) -> Result<(), StoreError> {
-        let key = self.key(name);
-        if self.archive.put_new_from(&key, file.path()).await? == CreateOutcome::Created {
-            return Ok(());
-        }
-        let place = self.archive.place(&key);
-        let Some(stored) = self.archive.open(&key).await? else {
-            return Err(StoreError::corrupt(place, Corruption::Missing));
-        };
-        match file.is_same_as(stored).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(StoreError::Taken(place)),
-            Err(error) => {
-                let cause = PortErrorKind::Unreachable(Detail::of(error));
-                Err(ArchiveError { operation: "reading", place, cause }.into())
-            }
-        }
+        object::write_once_from(&*self.archive, &self.key(name), file).await
     }
 
     /// The same as [`RunFolder::restore_file`], of a file that need not fit the memory.

@@ -11,7 +11,7 @@ use truecount_reports::{AccountManager, MailContent};
 use super::report::{WrittenNumber, above_zero};
 use crate::toml_sections::{Located, Problems, Section};
 
-/// Below which value entries are told in sum.
+/// Below which value entries are not listed.
 const ENTRIES_FROM: &str = "entries_from";
 
 /// Who sends mail, and who gets it.
@@ -65,7 +65,7 @@ pub struct MailGroup {
     pub clients: Vec<String>,
     /// The only currencies that it is about; empty: all.
     pub currencies: BTreeSet<Currency>,
-    /// Entries worth less than this a month, in the home currency, are told in sum; `None`: the largest are told.
+    /// Entries worth less than this a month, in the home currency, are not listed, and how many that are is told.
     pub entries_from: Option<Decimal>,
 }
 

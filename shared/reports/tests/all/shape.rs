@@ -34,12 +34,9 @@ fn mail_of(report: &RunReport<'_>, attempt: u8, exceptions_csv: &[u8], report_xl
     let settings = ReportMail {
         from: "Truecount <billing@hollybank.example>".into(),
         to: vec!["Ada Holly <ada@hollybank.example>".into(), "clerk@hollybank.example".into()],
-        group: "billing".into(),
         attempt,
         files: &files,
-        content: MailContent::Work,
-        entries_from: None,
-        about: Vec::new(),
+        ..invented::mail_settings()
     };
     email(report, &settings).unwrap()
 }
@@ -187,14 +184,9 @@ fn a_mail_can_list_entries_from_a_value_on() {
     let report = sample.report();
     let text = |entries_from: Option<&str>| {
         let settings = ReportMail {
-            from: "billing@hollybank.example".into(),
-            to: vec!["ada@hollybank.example".into()],
-            group: "billing".into(),
-            attempt: 1,
-            files: &[],
             content: MailContent::Summary,
             entries_from: entries_from.map(invented::decimal),
-            about: Vec::new(),
+            ..invented::mail_settings()
         };
         parsed(&email(&report, &settings).unwrap()).body_text(0).unwrap().into_owned()
     };
@@ -379,12 +371,7 @@ fn invalid_addresses_are_refused() {
     let settings = |from: &str, to: &[&str]| ReportMail {
         from: from.into(),
         to: to.iter().map(|&address| address.into()).collect(),
-        group: "billing".into(),
-        attempt: 1,
-        files: &[],
-        content: MailContent::Work,
-        entries_from: None,
-        about: Vec::new(),
+        ..invented::mail_settings()
     };
     let refusal = |settings: &ReportMail<'_>| match email(&report, settings) {
         Ok(_) => format!("{:?} was taken", (&settings.from, &settings.to)),

@@ -30,7 +30,13 @@ use rows::{agreeing, difference};
 
 /// The subject of a report's mail.
 pub(crate) fn subject(report: &RunReport<'_>) -> String {
-    let settings = ReportMail {
+    let raw = email(report, &mail_settings()).unwrap();
+    MessageParser::default().parse(&raw).unwrap().subject().unwrap().to_owned()
+}
+
+/// A mail to somebody who works with it, without files.
+pub(crate) fn mail_settings<'f>() -> ReportMail<'f> {
+    ReportMail {
         from: "billing@hollybank.example".into(),
         to: vec!["ada@hollybank.example".into()],
         group: "billing".into(),
@@ -39,9 +45,7 @@ pub(crate) fn subject(report: &RunReport<'_>) -> String {
         content: MailContent::Work,
         entries_from: None,
         about: Vec::new(),
-    };
-    let raw = email(report, &settings).unwrap();
-    MessageParser::default().parse(&raw).unwrap().subject().unwrap().to_owned()
+    }
 }
 
 /// A run: its header, and the lines of its outcome.
