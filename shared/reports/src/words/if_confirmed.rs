@@ -112,14 +112,14 @@ fn worth(then: &IfConfirmed) -> Option<String> {
     })
 }
 
-/// ``if confirmed for `Bayview Dental` (95 %): settles 2 comparisons: 2 agree``; `None`: no client is proposed, or it is not
-/// looked at.
+/// ``if confirmed for `Bayview Dental` (95 %): settles 2 comparisons (both agree)``; `None`: no client is
+/// proposed, or it is not looked at.
 pub(crate) fn if_proposal_confirmed(suggestion: &MappingSuggestion) -> Option<String> {
     let (effect, client) = (suggestion.if_confirmed.as_deref()?, suggestion.client_name.as_deref()?);
     Some(format!("if confirmed for {}{}: {}", name(client), in_brackets(suggestion.score), proposal_effect(effect)))
 }
 
-/// `settles 3 comparisons: 2 agree, 1 underbilled; GBP 45.00 to add a month; 1 comparison stays not reconciled`: what
+/// `settles 3 comparisons (2 agree, 1 underbilled); GBP 45.00 to add a month; 1 comparison stays not reconciled`: what
 /// becomes of a client's rows if a proposal is confirmed.
 #[must_use]
 pub fn proposal_effect(effect: &ProposalEffect) -> String {
@@ -127,13 +127,14 @@ pub fn proposal_effect(effect: &ProposalEffect) -> String {
         return "changes no comparison".to_owned();
     }
     let mut parts = Vec::new();
-    if !effect.settled.is_empty() {
-        let number = label::count(effect.settled.values().sum(), "comparison", "comparisons");
-        parts.push(format!("settles {number}: {}", by_kind(&effect.settled)));
-    }
-    if !effect.new.is_empty() {
-        let number = label::count(effect.new.values().sum(), "new one", "new ones");
-        parts.push(format!("brings {number}: {}", by_kind(&effect.new)));
+    for (rows, verb, one, several) in [
+        (&effect.settled, "settles", "comparison", "comparisons"),
+        (&effect.new, "shows", "new comparison", "new comparisons"),
+    ] {
+        if !rows.is_empty() {
+            let number = label::count(rows.values().sum(), one, several);
+            parts.push(format!("{verb} {number} ({})", by_kind(rows)));
+        }
     }
     parts.extend(effect.amounts.iter().filter_map(|(currency, amounts)| to_change(*currency, amounts)));
     for (number, one, several) in [
@@ -151,8 +152,16 @@ pub fn proposal_effect(effect: &ProposalEffect) -> String {
     parts.join("; ")
 }
 
-/// `2 agree, 1 underbilled`.
+/// `2 agree, 1 underbilled`; of one kind alone the number was said: `agrees`, `both agree`, `all agree`.
 fn by_kind(rows: &BTreeMap<RowKind, u64>) -> String {
+    if let (Some((kind, number)), 1) = (rows.first_key_value(), rows.len()) {
+        let (one, several) = of_kind(*kind);
+        return match number {
+            1 => one.to_owned(),
+            2 => format!("both {several}"),
+            _ => format!("all {several}"),
+        };
+    }
     let told = rows.iter().map(|(kind, number)| {
         let (one, several) = of_kind(*kind);
         label::count(*number, one, several)
@@ -164,11 +173,14 @@ fn by_kind(rows: &BTreeMap<RowKind, u64>) -> String {
 const fn of_kind(kind: RowKind) -> (&'static str, &'static str) {
     let one = match kind {
         RowKind::Agrees => return ("agrees", "agree"),
-        RowKind::UnbilledUsage => "not on the agreement",
-        RowKind::BilledWithoutUsage => "billed without usage",
+        RowKind::UnbilledUsage => "used but not on the agreement",
+        RowKind::BilledWithoutUsage => "billed but not used",
         RowKind::EndedAgreementInUse => "in use after the agreement ended",
         RowKind::AgreementEnding => "in use on an agreement that ends",
+        RowKind::UncountedLine => "billed but counted by no rule",
+        RowKind::Flat => "billed at a flat amount",
         RowKind::Listed => "used and only listed",
+        RowKind::Internal => "internal and not billed",
         kind => super::kind(kind),
     };
     (one, one)

@@ -400,17 +400,32 @@ fn a_proposal_says_what_becomes_of_the_rows_of_its_client() {
         (ProposalEffect::default(), "changes no comparison"),
         (
             ProposalEffect { settled: [(RowKind::Agrees, 1)].into(), ..ProposalEffect::default() },
-            "settles 1 comparison: 1 agrees",
+            "settles 1 comparison (agrees)",
+        ),
+        (
+            ProposalEffect { settled: [(RowKind::Agrees, 3)].into(), ..ProposalEffect::default() },
+            "settles 3 comparisons (all agree)",
+        ),
+        (
+            ProposalEffect {
+                new: [(RowKind::UnbilledUsage, 1), (RowKind::Listed, 2)].into(),
+                ..ProposalEffect::default()
+            },
+            "shows 3 new comparisons (1 used but not on the agreement, 2 used and only listed)",
         ),
         (ProposalEffect { open: 2, ..ProposalEffect::default() }, "2 comparisons stay not reconciled"),
         (
             all,
-            "settles 3 comparisons: 2 agree, 1 underbilled; brings 2 new ones: 2 not on the agreement; GBP 45.00 to add \
-             and GBP 12.00 to reduce a month; 1 change without a known value; 1 comparison stays not reconciled; \
-             together with 1 other proposal for the client",
+            "settles 3 comparisons (2 agree, 1 underbilled); shows 2 new comparisons (both used but not on the \
+             agreement); GBP 45.00 to add and GBP 12.00 to reduce a month; 1 change without a known value; \
+             1 comparison stays not reconciled; together with 1 other proposal for the client",
         ),
     ] {
         assert_eq!(proposal_effect(&effect), expected);
+    }
+    for kind in RowKind::ALL {
+        let told = proposal_effect(&ProposalEffect { new: [(kind, 1)].into(), ..ProposalEffect::default() });
+        assert!(!told.contains(','), "commas are between kinds: {told}");
     }
 }
 

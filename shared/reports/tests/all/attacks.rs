@@ -238,8 +238,8 @@ fn names_stand_in_what_would_be_if_they_were_confirmed() {
     let expected = [
         "",
         "if `=1+1[U+202E]` in pax8 (87 %) is confirmed: 14 counted, agrees",
-        "if confirmed for `=1+1[U+202E]` (87 %): settles 1 comparison: 1 agrees; brings 1 new one: 1 not on the \
-         agreement; GBP 246.40 to add a month",
+        "if confirmed for `=1+1[U+202E]` (87 %): settles 1 comparison (agrees); shows 1 new comparison (used but \
+         not on the agreement); GBP 246.40 to add a month",
     ];
     assert_eq!(cells.iter().map(String::as_str).collect::<Vec<_>>(), expected);
 }
