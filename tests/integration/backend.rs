@@ -10,6 +10,7 @@ use truecount_app::{
 };
 use truecount_embedded::{Durability, LocalBackend};
 use truecount_platform::FixedClock;
+use truecount_sandbox::{Sample, Vendors};
 use truecount_store::{LeaseMode, MappingDecision, Store};
 use truecount_support::{environment, file_names, write_file};
 
@@ -21,6 +22,8 @@ pub(crate) struct TestBackend {
 }
 
 pub(crate) const NOW: &str = "2026-06-30T20:00:00Z";
+
+const SECRETS: &str = "config/secrets.toml";
 
 impl TestBackend {
     pub(crate) async fn new(settings: &str, rules: &str, files: &[(&str, &str)]) -> Self {
@@ -35,6 +38,24 @@ impl TestBackend {
         let env = Environment { store, ..environment(&backend, NOW.parse().unwrap()) };
         let config = Config::load(&env).await.unwrap();
         Self { env, config, folder, backend }
+    }
+
+    /// What a sample says, with its vendors where they are.
+    pub(crate) async fn of_sample(sample: &Sample, vendors: &Vendors) -> Self {
+        let settings = sample.settings_toml(&vendors.endpoints());
+        let backend = Self::new(&settings, &sample.rules_toml(), &[(SECRETS, &sample.secrets_toml())]).await;
+        #[cfg(unix)]
+        fs::set_permissions(backend.folder.path().join(SECRETS), std::os::unix::fs::PermissionsExt::from_mode(0o600))
+            .unwrap();
+        backend.drop_files_of(sample);
+        backend
+    }
+
+    /// Puts the files of a sample into the inboxes of their sources.
+    pub(crate) fn drop_files_of(&self, sample: &Sample) {
+        for file in sample.inbox() {
+            truecount_support::drop_file(self.folder.path(), &file.source, &file.name, &file.bytes);
+        }
     }
 
     /// Sets the clock to the evening of a day.
@@ -99,14 +120,18 @@ impl TestBackend {
 
     /// The rows of a sheet of a report, each by its columns.
     pub(crate) fn sheet(&self, run_id: &str, name: &str) -> Vec<BTreeMap<String, String>> {
-        let text = self.report_file(run_id, name);
-        let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
-        reader.deserialize().map(Result::unwrap).collect()
+        rows(&self.report_file(run_id, name))
     }
 
     pub(crate) fn mails(&self) -> Vec<String> {
         file_names(&self.folder.path().join("outbox"))
     }
+}
+
+/// The rows of a sheet's text, each by its columns.
+pub(crate) fn rows(text: &str) -> Vec<BTreeMap<String, String>> {
+    let mut reader = csv::Reader::from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    reader.deserialize().map(Result::unwrap).collect()
 }
 
 pub(crate) fn soon() -> Deadline {

@@ -21,6 +21,7 @@ mod renewal;
 mod resumable_files;
 mod runs;
 mod scripted_mailer;
+mod several_months;
 mod sheets;
 mod smoke;
 mod snapshots;

@@ -17,8 +17,6 @@ const PACKS: &str = "packs and round numbers";
 const OWN_LICENCES: &str = "licences that the client bought itself";
 const COMMITTED: &str = "bought or agreed for a year";
 
-const SECRETS: &str = "config/secrets.toml";
-
 /// How many clients of a way go wrong.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Wrong {
@@ -72,14 +70,7 @@ const SWITCHED_OFF: &[(&str, &str, &str, Wrong)] = &[
 /// The sample's sources read on its count day.
 async fn synced(sample: &Arc<Sample>) -> TestBackend {
     let vendors = Vendors::start(Arc::clone(sample)).await.unwrap();
-    let settings = sample.settings_toml(&vendors.endpoints());
-    let backend = TestBackend::new(&settings, &sample.rules_toml(), &[(SECRETS, &sample.secrets_toml())]).await;
-    #[cfg(unix)]
-    std::fs::set_permissions(backend.folder.path().join(SECRETS), std::os::unix::fs::PermissionsExt::from_mode(0o600))
-        .unwrap();
-    for file in sample.inbox() {
-        backend.drop_file(&file.source, &file.name, std::str::from_utf8(&file.bytes).unwrap());
-    }
+    let backend = TestBackend::of_sample(sample, &vendors).await;
     for source in sample.sources() {
         let answer = backend.sync(source).await;
         assert!(matches!(answer, SyncAnswer::Committed { .. }), "{answer:?}");

@@ -148,13 +148,14 @@ impl Sample {
     /// early): for tests that interrupt every request.
     #[must_use]
     pub fn small(clients: usize, month: BillingMonth) -> Self {
-        Self::held(
-            &Extent { first: 0, clients, tenants_max: Some(SMALL_TENANTS_MAX) },
-            6,
-            month,
-            Scenario::None,
-            Chapter::default(),
-        )
+        Self::small_before(clients, month, 0)
+    }
+
+    /// The same few clients so many months before their last one: for tests that close several months.
+    #[must_use]
+    pub fn small_before(clients: usize, last: BillingMonth, months: u32) -> Self {
+        let extent = Extent { first: 0, clients, tenants_max: Some(SMALL_TENANTS_MAX) };
+        Self::held(&extent, 6, last, Scenario::None, Chapter::before(months))
     }
 
     /// Only the clients to which is sold in other ways than by the piece, without the vendors' passing scenario.
