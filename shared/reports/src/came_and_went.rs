@@ -10,9 +10,9 @@ const NAMES_MAX: usize = 10;
 /// `LT-21 (first seen 3 February 2026); WS-09`: those that count now and did not at the earlier closing.
 pub(crate) fn came(row: &RowRecord) -> String {
     let Some(moved) = &row.items_moved else { return String::new() };
-    let name = |seen: Option<jiff::civil::Date>| seen.map(|day| format!(" (first seen {})", label::day(day)));
-    let names = moved.came.iter().map(|one| (&one.item, name(one.first_seen).unwrap_or_default()));
-    listed(names)
+    let said = |seen: Option<jiff::civil::Date>| seen.map(|day| format!(" (first seen {})", label::day(day)));
+    let names = moved.came.iter().map(|one| (&one.item, said(one.first_seen).unwrap_or_default()));
+    named(names)
 }
 
 /// `WS-07 (not seen for over 30 days); WS-08 (no longer listed)`: those that counted then and do not now.
@@ -23,7 +23,7 @@ pub(crate) fn went(row: &RowRecord) -> String {
         (true, Some(reason)) => format!(" ({})", left_out_of(row, reason)),
         (true, None) => String::new(),
     };
-    listed(moved.went.iter().map(|one| (&one.item, why(one.is_listed, one.reason))))
+    named(moved.went.iter().map(|one| (&one.item, why(one.is_listed, one.reason))))
 }
 
 /// `since 31 January 2026`.
@@ -31,10 +31,18 @@ pub(crate) fn since(moved: &ItemsMoved) -> String {
     format!("since {}", label::day(moved.since))
 }
 
-/// The first names in order, each with what is said of it, and how many more.
-fn listed<'a>(items: impl Iterator<Item = (&'a CountedItem, String)>) -> String {
-    let name = |item: &CountedItem| item.name.clone().unwrap_or_else(|| item.item_id.clone());
-    let mut names: Vec<String> = items.map(|(item, said)| format!("{}{said}", name(item))).collect();
+/// Names, each with what is said of it.
+fn named<'a>(items: impl Iterator<Item = (&'a CountedItem, String)>) -> String {
+    listed(items.map(|(item, said)| format!("{}{said}", name(item))).collect())
+}
+
+/// What a person calls an item, else the vendor's id of it.
+pub(crate) fn name(item: &CountedItem) -> &str {
+    item.name.as_deref().unwrap_or(&item.item_id)
+}
+
+/// The first of these in order, and how many more.
+pub(crate) fn listed(mut names: Vec<String>) -> String {
     names.sort_unstable();
     let more = names.len().saturating_sub(NAMES_MAX);
     names.truncate(NAMES_MAX);

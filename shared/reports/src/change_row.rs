@@ -10,7 +10,7 @@ use truecount_reconciliation::{
 };
 
 use crate::{
-    ReportError, ReportFile, RunHeader, cells,
+    ReportError, ReportFile, RunHeader, catch_up, cells,
     column::{self, Column, yes},
     exception_id,
 };
@@ -41,6 +41,10 @@ pub struct ChangeRow {
     pub invoice_amount: Option<Decimal>,
     /// Whether the PSA bills a part of a cycle by its days; `None`: it does not say.
     pub prorates: Option<bool>,
+    /// What those that joined within periods already invoiced are worth there; `None`: none did, or nobody can say.
+    pub catch_up: Option<Decimal>,
+    /// Which those are, each from which day and with its amount. Foreign text.
+    pub catch_up_for: String,
     /// Of which currency.
     pub currency: Option<Currency>,
     /// `calculated`, `estimated`, or empty: its exception has no single value, and is in no total.
@@ -84,6 +88,8 @@ impl ChangeRow {
         let line = row.lines.iter().find(is_of);
         let sibling = cells::line_of(row, change);
         let code = line.map_or(&row.service, |line| &line.product_code).to_string();
+        let (catch_up, catch_up_for) =
+            catch_up::of_change(row, change).map(|found| (found.amount, found.items)).unzip();
         Self {
             client: client.client_name.clone(),
             agreement: line.or(sibling).map(|line| line.agreement_name.clone()).unwrap_or_default(),
@@ -95,6 +101,8 @@ impl ChangeRow {
             monthly_impact: change.monthly_impact,
             invoice_amount: cells::invoice_amount(row, change),
             prorates: cells::line_of(row, change).and_then(|line| line.prorates),
+            catch_up,
+            catch_up_for: catch_up_for.unwrap_or_default(),
             // Of an exception in several currencies, which is in no total, each line still has its own.
             currency: row.currency.or_else(|| line.or(sibling).map(|line| line.currency)),
             value_basis: if change.monthly_impact.is_some() { cells::value_basis(row) } else { "" },
@@ -176,6 +184,8 @@ pub(crate) const COLUMNS: &[Column<ChangeRow>] = &[
     Column::text("currency", |row| Some(row.currency.as_ref()?.as_str())),
     Column::money("invoice_amount", |row| row.invoice_amount),
     Column::word("prorates", |row| row.prorates.map_or("", |prorates| if prorates { "yes" } else { "no" })),
+    Column::money("catch_up", |row| row.catch_up),
+    Column::text("catch_up_for", |row| Some(&row.catch_up_for)),
     Column::word("value_basis", |row| row.value_basis),
     Column::word("invoiced", |row| invoiced_word(row.invoiced)),
     Column::text("account_manager", |row| Some(&row.account_manager)),

@@ -145,6 +145,7 @@ impl CsvFile {
             (Self::Changes, "to") => "Units that it should bill.",
             (Self::Changes, "line_id") => "The PSA's id of the line; empty: there is none yet.",
             (Self::Changes, "effective_date") => "The day of the first invoice that has the change.",
+            (Self::Changes, "ticket") => "The ticket or purchase order that it is worked under.",
             (Self::Lines, "result") => "What the comparison says, as a word.",
             _ => return None,
         })
@@ -176,7 +177,11 @@ fn common_meaning(column: &str) -> Option<&'static str> {
         "unit_price" => "The price of one more unit a month.",
         "monthly_impact" => "What the change is worth a month, signed.",
         "invoice_amount" => "What the change adds to the invoice of that day: of a whole billing cycle.",
-        "prorates" => "yes: the PSA bills a part of a cycle by its days; empty: it does not say.",
+        "prorates" => {
+            "yes: the PSA bills a part of a cycle by its days; no: it bills whole cycles; empty: it does not say."
+        }
+        "catch_up" => "What those that joined within periods already invoiced are worth there.",
+        "catch_up_for" => "Which those are, each from which day and with its amount.",
         "invoiced" => "this_run: it is on the next invoice; later: on a later one.",
         "currency" => "Of which currency the amounts are.",
         "value_basis" => "calculated: by the line's price; estimated: by another; empty: there is no single value.",

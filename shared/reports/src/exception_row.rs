@@ -13,7 +13,7 @@ use truecount_reconciliation::{
 use crate::{
     actions,
     came_and_went::{came, went},
-    cells,
+    catch_up, cells,
     common_cause::{AT_MANY_CLIENTS, PRODUCT_REPLACED},
     exception_id::{self, ExceptionSubject},
     history::{last_closings, state_word, told},
@@ -51,6 +51,10 @@ pub struct ExceptionRow {
     pub monthly_impact: Option<Decimal>,
     /// What that is on the first invoice that has it: of a whole billing cycle.
     pub invoice_amount: Option<Decimal>,
+    /// What those that joined within periods already invoiced are worth there; `None`: none did, or nobody can say.
+    pub catch_up: Option<Decimal>,
+    /// Which those are, each from which day and with its amount. Foreign text.
+    pub catch_up_for: String,
     /// Of which currency.
     pub currency: Option<Currency>,
     /// `calculated`, `estimated`, or empty.
@@ -280,6 +284,7 @@ fn with_history(cells: ExceptionRow, row: &RowRecord, home: Currency) -> Excepti
 
 /// What a row's own cells say.
 fn of_cells(row: &RowRecord) -> ExceptionRow {
+    let (catch_up, catch_up_for) = catch_up::of_row(row).map(|found| (found.amount, found.items)).unzip();
     ExceptionRow {
         agreement: cells::agreements(row),
         product: cells::product(row),
@@ -288,6 +293,8 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         variance: row.variance,
         unit_price: cells::unit_price(row),
         invoice_amount: cells::invoice_amounts(row),
+        catch_up,
+        catch_up_for: catch_up_for.unwrap_or_default(),
         currency: cells::currency(row).copied(),
         items_in: cells::items_in(row),
         items_out: cells::items_out(row),
@@ -325,6 +332,8 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         unit_price: None,
         monthly_impact: None,
         invoice_amount: None,
+        catch_up: None,
+        catch_up_for: String::new(),
         currency: None,
         value_basis: "",
         next_step: WorkStep::FixSource,

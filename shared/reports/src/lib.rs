@@ -11,6 +11,7 @@ mod actions;
 mod agreement_findings;
 mod baseline;
 mod came_and_went;
+mod catch_up;
 mod cells;
 mod change_row;
 mod client_sheet;
