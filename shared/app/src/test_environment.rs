@@ -97,6 +97,12 @@ impl TestEnvironment {
         self.env.store = Store::new(self.backend.ports().table, archive, LeaseMode::Shared);
     }
 
+    /// Works alone from now on: a lease that is found is of a process that died.
+    pub(crate) fn work_alone(&mut self) {
+        let ports = self.backend.ports();
+        self.env.store = Store::new(ports.table, ports.archive, LeaseMode::SingleProcess);
+    }
+
     /// The table is gone from now on.
     pub(crate) fn lose_table(&mut self) {
         let endpoint = truecount_platform::endpoint::checked(self.backend.table_endpoint()).unwrap();

@@ -1,6 +1,7 @@
 //! Daily runs on the embedded store: what is closed, waited for and mailed, day by day.
 
 mod interrupted;
+mod killed;
 mod not_delivered;
 
 use truecount_billing::{ReadReason, ReadState};
