@@ -184,6 +184,7 @@ impl<'l> Findings<'l> {
             lines_read: LinesReadWord::Complete,
             rows: Vec::new(),
             coverage: BTreeMap::new(),
+            agreements: Vec::new(),
             closed: Vec::new(),
             not_known: Vec::new(),
         }

@@ -109,6 +109,7 @@ where
             lines_read: LinesReadWord::Complete,
             rows: one.rows,
             coverage: BTreeMap::new(),
+            agreements: Vec::new(),
             closed: Vec::new(),
             not_known: Vec::new(),
         };

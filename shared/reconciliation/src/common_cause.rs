@@ -312,7 +312,11 @@ mod tests {
         let mut causes = CommonCauses::default();
         for (number, rows) in clients.into_iter().enumerate() {
             let client = inputs.clients[number].id.clone();
-            causes.take(number, &ClientOutcome { client, rows, coverage: BTreeMap::new() }, |_| false);
+            causes.take(
+                number,
+                &ClientOutcome { client, rows, coverage: BTreeMap::new(), agreements: BTreeMap::new() },
+                |_| false,
+            );
         }
         // Codes of one letter are counted by one source.
         let is_alike = |one: &ProductCode, other: &ProductCode| one.as_str().len() == other.as_str().len();

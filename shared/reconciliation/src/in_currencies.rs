@@ -12,6 +12,7 @@ impl ClientRecord {
     pub fn retain_currencies(&mut self, currencies: &BTreeSet<Currency>) -> bool {
         self.rows.retain(|row| is_of(row, currencies));
         self.coverage.retain(|currency, _| currencies.contains(currency));
+        self.agreements.retain(|agreement| currencies.contains(&agreement.currency));
         let was_of = |earlier: &EarlierException| {
             earlier.last.monthly_impact.is_none_or(|worth| currencies.contains(&worth.currency))
         };
@@ -34,6 +35,7 @@ mod tests {
     use truecount_billing::{AgreementId, ClientId, LineId, ProductCode};
 
     use super::*;
+    use crate::agreement_revenue::AgreementRevenue;
     use crate::line_record::LineRecord;
     use crate::outcome::RowKind;
     use crate::source_record::LinesReadWord;
@@ -63,6 +65,17 @@ mod tests {
         row
     }
 
+    fn agreement(code: &str) -> AgreementRevenue {
+        AgreementRevenue {
+            agreement_id: AgreementId::new("A").unwrap(),
+            agreement_name: String::new(),
+            next_invoice_date: None,
+            cycle_months: None,
+            currency: currency(code),
+            revenue: Default::default(),
+        }
+    }
+
     #[test]
     fn what_is_of_another_currency_is_left_out() {
         let mut client = ClientRecord {
@@ -78,6 +91,7 @@ mod tests {
                 row("NO-LINE", None, &[]),
             ],
             coverage: [(currency("USD"), Default::default()), (currency("EUR"), Default::default())].into(),
+            agreements: ["USD", "EUR"].map(agreement).to_vec(),
             closed: Vec::new(),
             not_known: Vec::new(),
         };
@@ -85,6 +99,7 @@ mod tests {
         let services: Vec<_> = client.rows.iter().map(|row| row.service.as_str()).collect();
         assert_eq!(services, ["EUR", "BOTH", "NO-LINE"]);
         assert_eq!(client.coverage.keys().map(Currency::as_str).collect::<Vec<_>>(), ["EUR"]);
+        assert_eq!(client.agreements, [agreement("EUR")]);
         client.rows.retain(|row| row.service.as_str() == "EUR");
         assert!(!client.retain_currencies(&[currency("GBP")].into()), "nothing is left");
     }

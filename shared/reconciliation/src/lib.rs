@@ -10,6 +10,7 @@
 mod accounts_there;
 mod actions;
 mod agreement_finding;
+mod agreement_revenue;
 mod agreement_review;
 mod agreements;
 mod as_if_confirmed;
@@ -85,6 +86,7 @@ pub use actions::{
     BilledNow, DecidedChange, DecidedFigures, ExceptionAction, RowAction, SetAside, exception_key,
 };
 pub use agreement_finding::{AgreementFinding, AgreementIssue, ReviewedAgreement};
+pub use agreement_revenue::AgreementRevenue;
 pub use agreement_review::AgreementReview;
 pub use agreements::agreements;
 pub use as_if_confirmed::ProposedMapping;

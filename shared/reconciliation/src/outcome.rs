@@ -357,6 +357,8 @@ pub struct ClientOutcome {
     pub rows: Vec<OutcomeRow>,
     /// Its recurring revenue by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
+    /// The same by agreement.
+    pub agreements: BTreeMap<(AgreementId, Currency), RevenueCoverage>,
 }
 
 /// Usage at a client whose agreement ended, and about as much billed too many at another: nobody moved its accounts.

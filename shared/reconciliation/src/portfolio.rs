@@ -9,6 +9,7 @@ use truecount_billing::{BillingMonth, ClientId, Currency, ProductCode, SourceId}
 use truecount_rules::{BindingProblem, ClientBinding, NamedClient, Rules};
 
 use crate::actions::{ActionKind, ActionsInForce};
+use crate::agreement_revenue::agreement_revenues;
 use crate::as_if_confirmed::{AsIfConfirmed, Foretold, ProposedMapping};
 use crate::baseline::{BaselineState, SetupRows, take_out};
 use crate::common_cause::CommonCauses;
@@ -248,6 +249,7 @@ impl<'a> RunReconciler<'a> {
             lines_read: LinesReadWord::of(&self.inputs.clients[client].read),
             rows: rows.map(record).collect(),
             coverage: found.coverage,
+            agreements: agreement_revenues(&self.inputs.clients[client], &self.context, found.agreements),
             closed: Vec::new(),
             not_known: Vec::new(),
         }

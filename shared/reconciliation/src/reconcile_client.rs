@@ -26,7 +26,7 @@ use crate::interval::{TooManyDigits, plus};
 use crate::item_evidence::evidence;
 use crate::outcome::{ClientOutcome, OutcomeRow, RowFault, RowKind, RowValue};
 use crate::outer::{Holds, OuterService, OuterServices};
-use crate::revenue_share::{Share, cover, cover_compared, cover_lines, cover_uncomputed};
+use crate::revenue_share::{Share, cover_compared, cover_line, cover_lines, cover_uncomputed};
 use crate::run_cache::RunCache;
 use crate::run_index::RunIndex;
 use crate::run_inputs::{BilledClient, LinesRead, RunInputs};
@@ -206,7 +206,12 @@ impl<'a> ClientCase<'a> {
     /// Compares every service.
     pub(crate) fn reconcile(&self, view: &ClientView<'a>) -> ClientResult<'a> {
         let client = self.billed_client();
-        let outcome = ClientOutcome { client: client.id.clone(), rows: Vec::new(), coverage: BTreeMap::new() };
+        let outcome = ClientOutcome {
+            client: client.id.clone(),
+            rows: Vec::new(),
+            coverage: BTreeMap::new(),
+            agreements: BTreeMap::new(),
+        };
         let mut result = ClientResult { outcome, compared: Vec::new() };
         if self.has_all_services() {
             self.header_amounts(self.billed_client().agreements.iter(), Share::Flat, &mut result.outcome);
@@ -307,7 +312,7 @@ impl<'a> ClientCase<'a> {
     /// Compares one part; a number with too many digits makes this part not reconciled, and nothing else.
     fn compare(&self, part: ServicePart<'a>, view: &ClientView<'a>, result: &mut ClientResult<'a>) {
         let start = result.outcome.rows.len();
-        let covered = result.outcome.coverage.clone();
+        let covered = (result.outcome.coverage.clone(), result.outcome.agreements.clone());
         let found = self.compared(&part, view, &mut result.outcome).unwrap_or_else(|TooManyDigits| {
             result.outcome.rows.truncate(start);
             result.outcome.rows.push(faulty(&part, RowFault::TooManyDigits));
@@ -315,7 +320,7 @@ impl<'a> ClientCase<'a> {
         });
         let rows = start..result.outcome.rows.len();
         if result.outcome.rows[rows.clone()].iter().any(|row| row.fault.is_some()) {
-            result.outcome.coverage = covered;
+            (result.outcome.coverage, result.outcome.agreements) = covered;
             if let Ok(side) = self.side(&part, view.lines_of(&part.rule.code)) {
                 cover_uncomputed(&mut result.outcome, &self.valuation(&side, &part.rule));
             }
@@ -514,7 +519,7 @@ impl<'a> ClientCase<'a> {
                 None => (RowKind::UncountedLine, Share::Uncounted),
             };
             if let Ok(Some(amount)) = own_amount(line) {
-                cover(outcome, line.currency(&self.context), share, amount);
+                cover_line(outcome, &line, &self.context, share, amount);
             }
             let sum = found.entry((line.row.product.clone(), kind)).or_insert(Ok(Decimal::ZERO));
             *sum = sum.and_then(|sum| plus(sum, line.billed()?));

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{AgreementId, BillingMonth, ClientId, Currency, LineId, ProductCode, SourceId};
 
 use crate::actions::{RowAction, SetAside};
+use crate::agreement_revenue::AgreementRevenue;
 use crate::baseline::{BaselineState, SetupRows};
 use crate::common_cause::CommonCauseRecord;
 use crate::evidence::LedgerReason;
@@ -45,6 +46,9 @@ pub struct ClientRecord {
     pub rows: Vec<RowRecord>,
     /// Its recurring revenue a month, by currency.
     pub coverage: BTreeMap<Currency, RevenueCoverage>,
+    /// The same by agreement, in order of their ids and currencies.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub agreements: Vec<AgreementRevenue>,
     /// Exceptions of earlier closings that are surely gone.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub closed: Vec<ClosedException>,

@@ -1,9 +1,10 @@
 //! What was done with a client's recurring revenue: compared, not reconciled, or left out, and why.
 
 use rust_decimal::Decimal;
-use truecount_billing::Currency;
+use truecount_billing::{AgreementId, Currency};
 
 use crate::billed_side::LineRow;
+use crate::context::RunContext;
 use crate::interval::{TooManyDigits, add};
 use crate::outcome::{ClientOutcome, RevenueCoverage};
 use crate::run_options::RevenueUse;
@@ -20,16 +21,37 @@ pub(crate) enum Share {
     Ignored,
 }
 
-pub(crate) fn cover(outcome: &mut ClientOutcome, currency: Currency, share: Share, amount: Decimal) {
-    let coverage: &mut RevenueCoverage = outcome.coverage.entry(currency).or_default();
-    let sum = match share {
-        Share::Compared => &mut coverage.compared,
-        Share::NotReconciled => &mut coverage.not_reconciled,
-        Share::Flat => &mut coverage.flat,
-        Share::Uncounted => &mut coverage.uncounted,
-        Share::Ignored => &mut coverage.ignored,
-    };
-    add(sum, amount);
+/// Adds an amount that an agreement bills.
+pub(crate) fn cover(
+    outcome: &mut ClientOutcome,
+    agreement: &AgreementId,
+    currency: Currency,
+    share: Share,
+    amount: Decimal,
+) {
+    let of_agreement = outcome.agreements.entry((agreement.clone(), currency)).or_default();
+    for coverage in [outcome.coverage.entry(currency).or_default(), of_agreement] {
+        let coverage: &mut RevenueCoverage = coverage;
+        let sum = match share {
+            Share::Compared => &mut coverage.compared,
+            Share::NotReconciled => &mut coverage.not_reconciled,
+            Share::Flat => &mut coverage.flat,
+            Share::Uncounted => &mut coverage.uncounted,
+            Share::Ignored => &mut coverage.ignored,
+        };
+        add(sum, amount);
+    }
+}
+
+/// Adds what a line bills.
+pub(crate) fn cover_line(
+    outcome: &mut ClientOutcome,
+    line: &LineRow<'_>,
+    context: &RunContext,
+    share: Share,
+    amount: Decimal,
+) {
+    cover(outcome, &line.agreement().id, line.currency(context), share, amount);
 }
 
 pub(crate) fn cover_lines<'a>(
@@ -43,7 +65,7 @@ pub(crate) fn cover_lines<'a>(
     }
     for priced in value.line_amounts(lines)? {
         if let (Some(line), Some(amount)) = (priced.change.line, priced.amount) {
-            cover(outcome, line.currency(&value.shared.context), share, amount);
+            cover_line(outcome, &line, &value.shared.context, share, amount);
         }
     }
     Ok(())
@@ -72,9 +94,9 @@ pub(crate) fn cover_compared(
     {
         for PricedUnits { change, amount, .. } in value.priced_change(target)? {
             let (Some(line), Some(amount)) = (change.line, amount) else { continue };
-            let currency = line.currency(&value.shared.context);
-            cover(outcome, currency, from, -amount);
-            cover(outcome, currency, to, amount);
+            let context = &value.shared.context;
+            cover_line(outcome, &line, context, from, -amount);
+            cover_line(outcome, &line, context, to, amount);
         }
     }
     Ok(())

@@ -138,6 +138,13 @@ impl RunOutcome {
 }
 
 impl RevenueCoverage {
+    /// All of it; `None`: it has too many digits.
+    #[must_use]
+    pub fn total(&self) -> Option<Decimal> {
+        let Self { compared, not_reconciled, flat, uncounted, ignored } = self;
+        [not_reconciled, flat, uncounted, ignored].into_iter().try_fold(*compared, |sum, one| sum.checked_add(*one))
+    }
+
     pub(crate) fn add(&mut self, one: &Self) {
         add(&mut self.compared, one.compared);
         add(&mut self.not_reconciled, one.not_reconciled);

@@ -211,6 +211,7 @@ mod tests {
             lines_read: LinesReadWord::Complete,
             rows,
             coverage: BTreeMap::new(),
+            agreements: Vec::new(),
             closed: Vec::new(),
             not_known: Vec::new(),
         }

@@ -169,6 +169,7 @@ mod tests {
             lines_read: LinesReadWord::Complete,
             rows,
             coverage: BTreeMap::new(),
+            agreements: Vec::new(),
             closed: Vec::new(),
             not_known: Vec::new(),
         }

@@ -9,6 +9,7 @@
 
 mod actions;
 mod agreement_findings;
+mod agreements_sheet;
 mod baseline;
 mod came_and_went;
 mod catch_up;

@@ -291,6 +291,7 @@ mod tests {
             lines_read,
             rows,
             coverage: BTreeMap::new(),
+            agreements: Vec::new(),
             closed: Vec::new(),
             not_known: Vec::new(),
         }

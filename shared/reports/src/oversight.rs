@@ -127,6 +127,7 @@ mod tests {
             lines_read: LinesReadWord::Complete,
             rows: rows.iter().map(row).collect(),
             coverage: BTreeMap::new(),
+            agreements: Vec::new(),
             closed: Vec::new(),
             not_known: Vec::new(),
         }

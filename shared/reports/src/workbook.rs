@@ -13,6 +13,7 @@ use truecount_reconciliation::ClientRecord;
 use self::open_sheet::{Formats, OpenSheet, number};
 use crate::{
     ReportError, ReportFile, RunHeader, RunReport,
+    agreements_sheet::AgreementCells,
     change_row::{ChangeTotal, sums},
     items_sheet::ItemCells,
     lines_sheet::LineCells,
@@ -26,6 +27,7 @@ pub const REPORT_XLSX: &str = "report.xlsx";
 pub struct ReportWorkbook<'r> {
     report: &'r RunReport<'r>,
     book: Book,
+    agreements: OpenSheet,
     comparisons: OpenSheet,
     items: OpenSheet,
 }
@@ -41,18 +43,27 @@ impl<'r> ReportWorkbook<'r> {
 
     fn begun(report: &'r RunReport<'r>) -> Result<Self, XlsxError> {
         let mut book = Book::new()?;
+        let agreements = book.open(&sheets::all_agreements())?;
         let comparisons = book.open(&sheets::all_comparisons())?;
         let items = book.open(&sheets::all_items())?;
-        Ok(Self { report, book, comparisons, items })
+        Ok(Self { report, book, agreements, comparisons, items })
     }
 
-    /// Takes the comparisons of a client, and the items that they look at.
+    /// Takes the agreements and comparisons of a client, and the items that those look at.
     ///
     /// # Errors
     /// [`ReportError::Workbook`] if the writer refuses.
     pub fn client(&mut self, client: &ClientRecord) -> Result<(), ReportError> {
+        self.rows_of(client).map_err(ReportError::Workbook)
+    }
+
+    fn rows_of(&mut self, client: &ClientRecord) -> Result<(), XlsxError> {
+        for agreement in AgreementCells::of_client(client) {
+            let (header, formats) = (self.report.header, &self.book.formats);
+            self.agreements.row(sheets::all_agreements().columns, &agreement, header, formats)?;
+        }
         let home = self.report.portfolio.home_currency;
-        LineCells::of_client(client, home).try_for_each(|cells| self.comparison(&cells)).map_err(ReportError::Workbook)
+        LineCells::of_client(client, home).try_for_each(|cells| self.comparison(&cells))
     }
 
     fn comparison(&mut self, cells: &LineCells<'_>) -> Result<(), XlsxError> {
@@ -74,8 +85,9 @@ impl<'r> ReportWorkbook<'r> {
         let home = report.portfolio.home_currency;
         let moved = LineCells::of_moved(&report.portfolio.moved, home);
         moved.into_iter().try_for_each(|cells| self.comparison(&cells)).map_err(ReportError::Workbook)?;
-        let Self { mut book, comparisons, items, .. } = self;
+        let Self { mut book, agreements, comparisons, items, .. } = self;
         let bytes = sheets::add_all(&mut book, report).and_then(|()| {
+            book.push(&sheets::all_agreements(), agreements, &[])?;
             book.push(&sheets::all_comparisons(), comparisons, &[])?;
             book.push(&sheets::all_items(), items, &[])?;
             book.finish(report)
@@ -84,7 +96,7 @@ impl<'r> ReportWorkbook<'r> {
     }
 }
 
-/// The workbook without the sheets of every comparison and of every item.
+/// The workbook without the sheets of every agreement, of every comparison and of every item.
 ///
 /// # Errors
 /// [`ReportError::Workbook`] if the writer refuses.

@@ -8,6 +8,7 @@ use truecount_reconciliation::{RevenueCoverage, RowKind, RunTotals};
 use crate::{
     ExceptionRow, RunReport,
     agreement_findings::AGREEMENT_FINDINGS,
+    agreements_sheet::AgreementCells,
     baseline::{ACCEPT, OpeningList, opening_list},
     column::{Column, yes},
     common_cause::AT_MANY_CLIENTS,
@@ -58,7 +59,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
         let day = row.effective_date.or(row.next_invoice_date);
         (day.is_none(), day, row.client.to_lowercase(), row.client_id.clone(), row.agreement_id.clone())
     });
-    let sheet = of_exceptions("Change the agreement", CHANGES, 23, Some("monthly_impact"));
+    let sheet = of_exceptions("Change the agreement", CHANGES, 24, Some("monthly_impact"));
     let foot = if report.portfolio.is_first_comparison() { Vec::new() } else { foot_of(report) };
     book.add(&sheet, header, changes.into_iter(), &foot)?;
     let clean_up = RowKind::EndedAgreementInUse.as_str();
@@ -71,7 +72,7 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
     let rows = standing().filter(is_else);
     book.add(&of_exceptions("Other exceptions", OTHERS, 15, None), header, rows, &[])?;
     let rows = report.exceptions.iter().filter(|row| row.is_set_aside());
-    book.add(&of_exceptions("Set aside", CHANGES, 23, None), header, rows, &[])?;
+    book.add(&of_exceptions("Set aside", CHANGES, 24, None), header, rows, &[])?;
     let mapping = of_file("Mapping", MAPPING_SUGGESTIONS, "mapping-suggestions.csv");
     book.add(&mapping, header, report.suggestions.iter(), &[])?;
     book.add(
@@ -90,6 +91,12 @@ pub(crate) fn add_all(book: &mut Book, report: &RunReport<'_>) -> Result<(), Xls
 fn of_setup(report: &RunReport<'_>) -> impl Fn(&ExceptionRow) -> bool {
     let is_first = report.portfolio.is_first_comparison();
     move |row| is_first && row.kind == AT_MANY_CLIENTS.0
+}
+
+/// Every agreement, and what was done with what it bills.
+pub(crate) fn all_agreements<'a>() -> SheetOf<'a, AgreementCells<'a>> {
+    let columns = &AgreementCells::COLUMNS;
+    SheetOf { frozen: 2, printed: 12, ..of_file("Coverage by agreement", columns, "outcomes.jsonl.gz") }
 }
 
 /// Every comparison of a run.

@@ -40,6 +40,7 @@ fn rows(texts: &[(RowKind, &str, Option<i64>)]) -> Vec<Numbered> {
         lines_read: LinesReadWord::Complete,
         rows: texts.iter().enumerate().map(row).collect(),
         coverage: BTreeMap::new(),
+        agreements: Vec::new(),
         closed: Vec::new(),
         not_known: Vec::new(),
     };
@@ -138,6 +139,7 @@ fn what_is_told_of_several_clients_is_told_of_each() {
             ..RowRecord::empty(RowKind::NotReconciled, ProductCode::new("SRV").unwrap())
         }],
         coverage: BTreeMap::new(),
+        agreements: Vec::new(),
         closed: Vec::new(),
         not_known: Vec::new(),
     };

@@ -114,6 +114,7 @@ impl HistoryMerge {
             lines_read: LinesReadWord::Complete,
             rows: Vec::new(),
             coverage: BTreeMap::new(),
+            agreements: Vec::new(),
             closed: Vec::new(),
             not_known: Vec::new(),
         };

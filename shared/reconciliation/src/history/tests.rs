@@ -77,6 +77,7 @@ fn record(rows: Vec<RowRecord>) -> ClientRecord {
         lines_read: LinesReadWord::Complete,
         rows,
         coverage: BTreeMap::new(),
+        agreements: Vec::new(),
         closed: Vec::new(),
         not_known: Vec::new(),
     }

@@ -9,7 +9,7 @@ use truecount_billing::LineRole;
 use super::ClientCase;
 use crate::billed_side::{LineRow, rows_of, standing};
 use crate::outcome::ClientOutcome;
-use crate::revenue_share::{Share, cover};
+use crate::revenue_share::{Share, cover, cover_line};
 use crate::run_inputs::BilledAgreement;
 use crate::run_options::{LinesBelowZero, RevenueUse};
 use crate::value::{header_amount, own_amount};
@@ -32,7 +32,7 @@ impl<'a> ClientCase<'a> {
             let share = if self.is_internal() { Share::Ignored } else { share };
             // An amount with too many digits is in no sum.
             if let Ok(amount) = header_amount(amount, months) {
-                cover(outcome, currency, share, amount);
+                cover(outcome, &of.agreement.id, currency, share, amount);
             }
         }
     }
@@ -54,7 +54,7 @@ impl<'a> ClientCase<'a> {
         let share = if self.is_internal() { Share::Ignored } else { Share::NotReconciled };
         for line in standing(&rows, |line| self.context.day_looked_at(line.agreement())) {
             if let Ok(Some(amount)) = own_amount(line) {
-                cover(outcome, line.currency(&self.context), share, amount);
+                cover_line(outcome, &line, &self.context, share, amount);
             }
         }
         if !self.has_all_services() {

@@ -64,6 +64,7 @@ fn client(rows: Vec<RowRecord>) -> ClientRecord {
         lines_read: LinesReadWord::Complete,
         rows,
         coverage: BTreeMap::new(),
+        agreements: Vec::new(),
         closed: Vec::new(),
         not_known: Vec::new(),
     }

@@ -12,7 +12,8 @@ use rust_decimal::Decimal;
 use truecount_billing::Currency;
 use truecount_check::World;
 use truecount_reconciliation::{
-    ClientRecord, InvoicedWhen, LineRecord, OutcomeLine, PortfolioRecord, RowKind, RowRecord, RunTotals,
+    ClientRecord, InvoicedWhen, LineRecord, OutcomeLine, PortfolioRecord, RevenueCoverage, RowKind, RowRecord,
+    RunTotals,
 };
 use truecount_reports::{
     Exceptions, LinesSheet, Oversight, RunHeader, RunReport, RunReportBuilder, TextTarget, is_exception, older_syncs,
@@ -541,6 +542,25 @@ fn the_changes_are_worth_what_the_totals_say() {
         assert!(sums.values().all(Decimal::is_zero), "{}: {sums:?}", case.name);
     }
     assert!(changes > 100, "{changes}");
+}
+
+#[test]
+fn what_agreements_bill_adds_up_to_the_revenue_of_their_client() {
+    let mut agreements = 0;
+    for case in recorded() {
+        for client in &case.clients {
+            let mut sums: BTreeMap<Currency, [Decimal; 5]> = BTreeMap::new();
+            let parts = |of: &RevenueCoverage| [of.compared, of.not_reconciled, of.flat, of.uncounted, of.ignored];
+            for one in &client.agreements {
+                let sums = sums.entry(one.currency).or_default();
+                sums.iter_mut().zip(parts(&one.revenue)).for_each(|(sum, part)| *sum += part);
+                agreements += 1;
+            }
+            let coverage = client.coverage.iter().map(|(currency, of)| (*currency, parts(of)));
+            assert_eq!(sums, coverage.collect(), "{}: {}", case.name, client.client_id);
+        }
+    }
+    assert!(agreements > 300, "{agreements}");
 }
 
 #[test]

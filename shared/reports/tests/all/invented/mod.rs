@@ -332,6 +332,7 @@ fn client(name: &str) -> ClientRecord {
         lines_read: LinesReadWord::Complete,
         rows: Vec::new(),
         coverage: BTreeMap::new(),
+        agreements: Vec::new(),
         closed: Vec::new(),
         not_known: Vec::new(),
     }

@@ -34,6 +34,20 @@ fn a_workbook_is_written_of_every_case_and_is_the_same_twice() {
                 assert!(is_same, "{}: {column}: {} in the workbook, {of_line} in lines.csv", case.name, cells[column]);
             }
         }
+        let agreements = case.clients.iter().flat_map(|client| &client.agreements);
+        let in_sheet = sheet_of(&one.bytes, "Coverage by agreement");
+        assert_eq!(in_sheet.len(), agreements.count(), "{}", case.name);
+        let mut compared: BTreeMap<&str, Decimal> = BTreeMap::new();
+        for cells in &in_sheet {
+            let amount = |column: &str| Decimal::from_str_exact(&cells[column]).unwrap();
+            let parts = ["Compared", "Not reconciled", "Flat", "Without a rule", "Ignored"].map(amount);
+            assert_eq!(parts.iter().sum::<Decimal>(), amount("Billed a month"), "{}: {cells:?}", case.name);
+            *compared.entry(&cells["Currency"]).or_default() += parts[0];
+        }
+        for (currency, coverage) in &case.portfolio.coverage {
+            let of_sheet = compared.get(currency.as_str()).copied().unwrap_or_default();
+            assert_eq!(of_sheet, coverage.compared, "{}: {currency}", case.name);
+        }
         let items = case.rows().into_iter().flat_map(|row| &row.items);
         let in_sheet = sheet_of(&one.bytes, "Items");
         let of_sheet = |counts| in_sheet.iter().filter(|cells| cells["Counts"] == counts).count();
