@@ -81,6 +81,10 @@ pub struct Agreement {
     /// The next invoice date, where the PSA has it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_invoice_date: Option<Date>,
+    /// What the PSA itself says that the next invoice will be, in the currency of its lines. A control: nothing is
+    /// computed of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_invoice_amount: Option<Decimal>,
 }
 
 impl Agreement {
@@ -99,6 +103,7 @@ impl Agreement {
             cycle_months: Some(1),
             prorates: None,
             next_invoice_date: None,
+            next_invoice_amount: None,
         }
     }
 }

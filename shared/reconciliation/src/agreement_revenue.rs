@@ -21,6 +21,9 @@ pub struct AgreementRevenue {
     /// The next invoice date; `None`: the PSA tells none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub next_invoice_date: Option<Date>,
+    /// What the PSA itself says that this invoice will be; `None`: it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_invoice_amount: Option<Decimal>,
     /// Months of one billing cycle; `None`: not known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cycle_months: Option<u32>,
@@ -50,6 +53,7 @@ pub(crate) fn agreement_revenues(
         AgreementRevenue {
             agreement_name: agreement.map(|of| of.name.clone()).unwrap_or_default(),
             next_invoice_date: agreement.and_then(|of| context.next_invoice(of)),
+            next_invoice_amount: agreement.and_then(|of| of.next_invoice_amount),
             cycle_months: agreement.and_then(|of| of.cycle_months),
             agreement_id,
             currency,

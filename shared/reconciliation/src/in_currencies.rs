@@ -70,6 +70,7 @@ mod tests {
             agreement_id: AgreementId::new("A").unwrap(),
             agreement_name: String::new(),
             next_invoice_date: None,
+            next_invoice_amount: None,
             cycle_months: None,
             currency: currency(code),
             revenue: Default::default(),

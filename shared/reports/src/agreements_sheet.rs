@@ -17,12 +17,13 @@ impl<'a> AgreementCells<'a> {
 }
 
 impl AgreementCells<'_> {
-    pub(crate) const COLUMNS: [Column<Self>; 14] = [
+    pub(crate) const COLUMNS: [Column<Self>; 15] = [
         Column::text("client", |one| Some(&one.client.client_name)),
         Column::text("agreement", |one| Some(&one.of.agreement_name)),
         Column::day("next_invoice_date", |one| one.of.next_invoice_date),
         Column::whole("cycle_months", |one| one.of.cycle_months.map(u64::from)),
         Column::money("billed_a_cycle", |one| one.of.of_cycle()),
+        Column::money("next_invoice_in_the_psa", |one| one.of.next_invoice_amount),
         Column::money("billed_a_month", |one| one.of.revenue.total()),
         Column::money("compared", |one| Some(one.of.revenue.compared)),
         Column::money("not_reconciled", |one| Some(one.of.revenue.not_reconciled)),

@@ -96,7 +96,7 @@ fn of_setup(report: &RunReport<'_>) -> impl Fn(&ExceptionRow) -> bool {
 /// Every agreement, and what was done with what it bills.
 pub(crate) fn all_agreements<'a>() -> SheetOf<'a, AgreementCells<'a>> {
     let columns = &AgreementCells::COLUMNS;
-    SheetOf { frozen: 2, printed: 12, ..of_file("Coverage by agreement", columns, "outcomes.jsonl.gz") }
+    SheetOf { frozen: 2, printed: 13, ..of_file("Coverage by agreement", columns, "outcomes.jsonl.gz") }
 }
 
 /// Every comparison of a run.

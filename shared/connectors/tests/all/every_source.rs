@@ -162,7 +162,7 @@ fn helped(lines: &[BilledLine]) -> Vec<BilledLine> {
         product_category: None,
         unit_cost: None,
         catalogue_price: None,
-        agreement: Agreement { cycle_months: None, ..line.agreement.clone() },
+        agreement: Agreement { cycle_months: None, next_invoice_amount: None, ..line.agreement.clone() },
         ..line.clone()
     };
     lines.iter().map(bare).collect()
@@ -232,6 +232,9 @@ async fn check(subject: &'static Subject, good: &Snapshot, (name, spoil): (&str,
     assert!(*most.1 <= 4 * if once { 2 } else { 4 }, "{case}: {most:?}");
 }
 
+/// Streams that are asked for where another path is refused.
+const ONLY_INSTEAD: [&str; 1] = ["agreement_recaps"];
+
 /// What is read of a source is what is there, or it is said that it is not.
 async fn is_read_or_said(subject: &'static Subject) {
     let vendor = Vendor::start(|asked, _| (subject.answer)(asked)).await;
@@ -249,7 +252,8 @@ async fn is_read_or_said(subject: &'static Subject) {
     let mut seen = BTreeSet::new();
     let firsts: Vec<usize> = (0..paths.len()).filter(|at| seen.insert(of_stream(paths[*at]))).collect();
     // Streams of one path are one here; what is asked for only instead of another is not asked for.
-    let templates: BTreeSet<&str> = source.requests_by_stream().map(|(.., template)| template).collect();
+    let usual = source.requests_by_stream().filter(|(name, ..)| !ONLY_INSTEAD.contains(name));
+    let templates: BTreeSet<&str> = usual.map(|(.., template)| template).collect();
     assert_eq!(firsts.len(), templates.len(), "{}: not every stream is asked for: {seen:?}", subject.kind);
     for at in (0..paths.len()).filter(|at| all || firsts.contains(at)) {
         let cases =

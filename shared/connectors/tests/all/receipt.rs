@@ -261,7 +261,7 @@ fn psa(agreements: &'static str, counts: (u32, u32)) -> impl Fn(&str, &str) -> R
         "company/companies/count" => Reply::json(format!(r#"{{"count":{}}}"#, counts.0)),
         "finance/agreements" => Reply::json(agreements),
         "finance/agreements/count" => Reply::json(format!(r#"{{"count":{}}}"#, counts.1)),
-        "finance/billingCycles" | "procurement/catalog" => Reply::json("[]"),
+        "finance/billingCycles" | "finance/agreementrecap" | "procurement/catalog" => Reply::json("[]"),
         path if path.ends_with("/count") => Reply::json(r#"{"count":1}"#),
         path if path.ends_with("/additions") => {
             Reply::json(r#"[{"id":1,"product":{"identifier":"P"},"quantity":2,"billCustomer":"Billable"}]"#)
@@ -328,6 +328,29 @@ async fn a_deleted_agreement_leaves_its_client_complete() {
     assert_eq!(snapshot.line_count(), 1);
     assert_eq!(snapshot.receipt.streams["agreements"].lists_read_again, 1);
     assert_eq!(snapshot.receipt.unbalanced(), None);
+}
+
+/// The preview of an invoice has one path or another, or none: the lines are read all the same.
+#[tokio::test]
+async fn the_next_invoice_is_asked_for_where_the_server_has_it() {
+    const RECAP: &str = r#"[{"id":5,"nextInvoiceAmount":120.50},{"id":6,"nextInvoiceAmount":"soon"}]"#;
+    for (known, expected, notes) in [
+        ("finance/agreementrecap", Some("120.50"), 0),
+        ("finance/agreementrecaps", Some("120.50"), 0),
+        ("nowhere", None, 1),
+    ] {
+        let snapshot = connectwise(move |path, target, _| match path {
+            _ if path == known && target.ends_with("page=1") => Reply::json(RECAP),
+            path if path == known => Reply::json("[]"),
+            "finance/agreementrecap" => Reply::status(404),
+            path => psa(BOTH, (2, 2))(path, target),
+        })
+        .await;
+        let lines: Vec<_> = snapshot.accounts().flat_map(|account| account.lines).collect();
+        let told = lines.iter().map(|line| line.agreement.next_invoice_amount.map(|amount| amount.to_string()));
+        assert_eq!(told.collect::<Vec<_>>(), [expected.map(str::to_owned), None], "{known}");
+        assert_eq!((snapshot.read_state.as_str(), snapshot.notes.len()), ("complete", notes), "{known}");
+    }
 }
 
 /// The amount of an agreement itself is a line where nothing else says what it bills; beside additions it is told.

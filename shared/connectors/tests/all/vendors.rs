@@ -139,6 +139,7 @@ pub(crate) fn connectwise_answer(asked: &Asked) -> Reply {
         "company/companies" => Reply::json(fixture("connectwise/companies.json")).with("link", "<x>; rel=\"first\""),
         "company/companies/count" => Reply::json(fixture("connectwise/companies-count.json")),
         "finance/billingCycles" => Reply::json(fixture("connectwise/billing-cycles.json")),
+        "finance/agreementrecap" => Reply::json(fixture("connectwise/agreement-recap.json")),
         "finance/agreements" => Reply::json(fixture("connectwise/agreements.json")).with("link", ""),
         "finance/agreements/count" => Reply::json(fixture("connectwise/agreements-count.json")),
         "procurement/catalog" => Reply::json(fixture("connectwise/catalogue.json")),
@@ -266,9 +267,9 @@ async fn connectwise_with_long_lists() {
     assert_eq!((snapshot.account_count(), snapshot.line_count()), (1001, 2000));
     let first = snapshot.accounts().find(|one| !one.lines.is_empty()).unwrap();
     assert_eq!(first.lines[0].agreement.cycle_months, Some(3));
-    // Companies, agreements, additions to an empty page each; three counts, cycles and catalogue are refused. Without
-    // a count, companies and additions of more than one page are read twice.
-    assert_eq!(state.requests, 3 + 2 + 3 + 3 + 2 + (3 + 3 + 2));
+    // Companies, agreements, additions to an empty page each; three counts, cycles, catalogue and both paths of the recap
+    // are refused. Without a count, companies and additions of more than one page are read twice.
+    assert_eq!(state.requests, 3 + 2 + 3 + 3 + 2 + 2 + (3 + 3 + 2));
     let totals = snapshot.receipt.streams["additions"].totals;
     assert_eq!((totals.refused, totals.agreed), (1, 0), "said, not passed over");
 }

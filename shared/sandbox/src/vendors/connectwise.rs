@@ -3,6 +3,7 @@
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use jiff::civil::Date;
+use rust_decimal::Decimal;
 
 use super::{Call, Reply, Twist, Vendor, secret};
 use crate::{
@@ -65,6 +66,15 @@ impl Vendor for ConnectWise {
             ["finance", "agreements"] if matches!(call.twist, Twist::ForeignNextLink(_)) => elsewhere(call),
             ["finance", "agreements"] => self.page(call, self.agreements(call), |n| {
                 self.world.agreement(n).map(|one| self.agreement(&one, &call.origin))
+            }),
+            ["finance", "agreementrecap"] => self.page(call, self.agreements(call), |n| {
+                let agreement = self.world.agreement(n)?;
+                Some(
+                    Object::new()
+                        .raw("id", agreement.id)
+                        .raw("nextInvoiceAmount", double(next_invoice(&agreement)))
+                        .end(),
+                )
             }),
             ["finance", "agreements", "count"] => count(self.agreements(call)),
             ["finance", "agreements", id, rest @ ..] => {
@@ -214,6 +224,13 @@ fn addition(addition: &Addition, agreement: &Agreement) -> String {
         .raw("anotherNewField", "{\"deep\":[1,2,3]}")
         .raw("_info", Object::new().text("lastUpdated", "2026-01-15T14:09:53Z").text("updatedBy", "jharper").end())
         .end()
+}
+
+/// What it bills for the coming cycle, by itself and by the lines that stand.
+fn next_invoice(agreement: &Agreement) -> Decimal {
+    let standing = agreement.additions.iter().filter(|one| one.to.is_none() && one.billing_status == "Billable");
+    let lines = standing.map(|one| (one.quantity - one.less_included.unwrap_or_default()) * one.unit_price);
+    (agreement.amount + lines.sum::<Decimal>()).normalize()
 }
 
 fn agreement_type(agreement: &Agreement) -> String {

@@ -8,7 +8,7 @@ use truecount_billing::{
     AccountId, Agreement, AgreementId, BilledLine, ClientId, LineId, LineRole, ProductCode, RowReason,
 };
 
-use super::{CurrencyReference, Named, ProductReference, REFUSED, Root, Tables, billing_status, catalogue, count, list};
+use super::{CurrencyReference, Named, ProductReference, REFUSED, Refused, Root, Tables, billing_status, catalogue, count, list};
 use crate::{
     error::RowError,
     out::{Context, Out},
@@ -23,6 +23,11 @@ const AGREEMENT_FIELDS: &str = "id,name,type/name,company/id,company/name,billTo
     nextInvoiceDate,currency/currencyCode,parentAgreement/id,prorateFlag,billAmount";
 const ADDITION_FIELDS: &str = "id,product/id,product/identifier,quantity,lessIncluded,unitPrice,unitCost,\
     billCustomer,effectiveDate,cancelledDate,description,invoiceDescription,agreementId,_info/updatedBy";
+
+/// What the PSA says of the next invoice of an agreement: a control of what was read, which other versions have under
+/// another path, or not at all. Nothing else hangs on it.
+const RECAP_FIELDS: &str = "id,nextInvoiceAmount";
+const NO_RECAP: Refused = Refused { statuses: &[400, 403, 404, 405, 500, 501], code: None };
 
 /// Months of a billing cycle, from the kind that the PSA gives it, or from its name.
 pub(super) const CYCLES: WordList = WordList {
@@ -51,6 +56,13 @@ pub(super) fn agreed(source: SourceBuilder<Tables>, at: &Root, conditions: Optio
             .without(REFUSED)
             .lookup(billing_cycle)))
         .stream(at.below(catalogue()))
+        .stream(at.below(list("agreement_recap", "finance/agreementrecap", RECAP_FIELDS, None)
+            .instead(NO_RECAP, "agreement_recaps")
+            .lookup(look_up_recap)))
+        .stream(list("agreement_recaps", "finance/agreementrecaps", RECAP_FIELDS, None)
+            .only_instead()
+            .without(NO_RECAP)
+            .lookup(look_up_recap))
         .stream(at.below(list("agreements", "finance/agreements", AGREEMENT_FIELDS, conditions)
             .account("/company/id")
             .lookup(look_up_agreement)
@@ -94,6 +106,13 @@ pub(super) struct AgreementRow {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
+struct AgreementRecap {
+    id: VendorId,
+    next_invoice_amount: Option<Box<RawValue>>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Addition {
     id: VendorId,
     product: Option<ProductReference>,
@@ -122,6 +141,15 @@ fn billing_cycle(row: BillingCycle, _: &Context<'_>, tables: &mut Tables) -> Res
     }
     Ok(())
 }
+
+fn look_up_recap(row: AgreementRecap, _: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
+    // An amount that is no number is none that can be compared: the lines are read all the same.
+    if let Ok(Some(amount)) = amount(row.next_invoice_amount.as_deref()) {
+        tables.next_invoices.insert(row.id.0, amount);
+    }
+    Ok(())
+}
+
 fn look_up_agreement(row: AgreementRow, _: &Context<'_>, tables: &mut Tables) -> Result<(), RowError> {
     tables.agreements.insert(row.id.0.clone(), row);
     Ok(())
@@ -210,6 +238,7 @@ fn terms(row: &AgreementRow, tables: &Tables) -> Result<Agreement, String> {
         cycle_months: cycle_months(row, tables),
         prorates: row.prorate_flag,
         next_invoice_date,
+        next_invoice_amount: tables.next_invoices.get(&row.id.0).copied(),
         ..Agreement::new(AgreementId::new(&row.id.0).map_err(|error| error.to_string())?, name)
     })
 }

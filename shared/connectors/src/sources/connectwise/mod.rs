@@ -271,6 +271,8 @@ struct Tables {
     /// Products, by their catalogue id.
     products: HashMap<String, CatalogueProduct>,
     agreements: HashMap<String, AgreementRow>,
+    /// What the PSA says that the next invoice of an agreement will be, by its id.
+    next_invoices: HashMap<String, Decimal>,
     /// Agreements and products of the additions that are billed for more than a part of one month.
     standing: HashSet<(String, String)>,
     /// Agreements with additions, whatever their dates.
