@@ -30,15 +30,15 @@ const REPEAT: &str =
 /// What a repeat's subject begins with.
 const PREFIX: &str = "Possible repeat: ";
 
-/// What of the files is attached, after where they are.
+/// What of the files is attached.
 const BOTH_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached.";
 const PART_ATTACHED: &str = "report.xlsx, the sheets to work in, and exceptions.csv are attached; all comparisons and items, which are too large for a \
-     mail, are in the report.xlsx in the folder.";
+     mail, are in the report.xlsx of the run.";
 const ONE_ATTACHED: &str = "exceptions.csv is attached; report.xlsx is too large for that.";
 const TOO_LARGE: &str = "exceptions.csv is too large to attach, and so is report.xlsx.";
-/// What else there is.
-const IN_THE_FOLDER: &str = "The folder also holds report.html (the month in a browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, \
-     agreement_findings.csv, mapping-suggestions.csv and run.json.";
+/// What else there is: by its command, for a path is none that every reader can open.
+const NOT_ATTACHED: &str = "The other files are report.html (the month in a browser), lines.csv, changes.csv, closed.csv, coverage.csv, setup.csv, \
+     agreement_findings.csv, mapping-suggestions.csv and run.json; they are copied by: truecount report download --month";
 
 /// A line of whom a mail is about.
 const ABOUT_CHARACTERS_MAX: usize = 300;
@@ -108,7 +108,7 @@ pub fn email(report: &RunReport<'_>, settings: &ReportMail<'_>) -> Result<Vec<u8
     };
     let about: Vec<_> =
         settings.about.iter().map(|line| foreign(TextTarget::Mail, line, ABOUT_CHARACTERS_MAX)).collect();
-    let told = told.map(|attached| format!("{attached} {IN_THE_FOLDER}"));
+    let told = told.map(|attached| format!("{attached} {NOT_ATTACHED} {}", report.header.month));
     let frame = Frame { first_line: letter.repeat, about: &about, last_line: told.as_deref() };
     let message = letter.message(report.header.created_at, &summary.subject());
     let alternative = multipart(

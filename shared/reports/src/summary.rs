@@ -164,7 +164,8 @@ impl Summary {
             agreements: AgreementsInBrief::of(&report.agreement_findings, target),
             setup: setup_to_fix(&report.setup, target),
             receipts: receipts_to_check(&report.sources, target),
-            place: Some(foreign(TextTarget::Terminal, &header.archive_place, 300)),
+            // A mail is read where nobody may reach it.
+            place: (target == TextTarget::Terminal).then(|| foreign(TextTarget::Terminal, &header.archive_place, 300)),
             run_id: foreign(TextTarget::Terminal, &header.run_id, 100),
             share: share_compared(&report.portfolio),
             amounts: if is_first { Vec::new() } else { amounts(report) },

@@ -75,7 +75,7 @@ pub(crate) fn text(summary: &Summary, frame: Frame<'_>) -> String {
         let _ = writeln!(out, "FILES    {place}");
     }
     if let Some(line) = frame.last_line {
-        let _ = writeln!(out, "{:INDENT$}{}", "", wrapped(line, COLUMNS, INDENT));
+        titled(&mut out, "FILES", line);
     }
     let _ = writeln!(out, "RUN      {}", summary.run_id);
     out

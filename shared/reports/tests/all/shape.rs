@@ -293,7 +293,7 @@ fn what_people_work_with_is_attached_unless_it_is_too_large() {
             &exceptions,
             &large,
             &both[..],
-            "all comparisons and items, which are too large for a mail, are in the report.xlsx",
+            "all comparisons and items, which are too large for a mail, are in the report.xlsx of the run",
         ),
         (&large, &Vec::new(), &both[..], "and exceptions.csv are attached"),
         (&large, &book, &both[1..], "exceptions.csv is attached; report.xlsx is too large"),
