@@ -23,7 +23,7 @@ impl AgreementCells<'_> {
         Column::day("next_invoice_date", |one| one.of.next_invoice_date),
         Column::whole("cycle_months", |one| one.of.cycle_months.map(u64::from)),
         Column::money("billed_a_cycle", |one| one.of.of_cycle()),
-        Column::money("next_invoice_in_the_psa", |one| one.of.next_invoice_amount),
+        Column::money("next_invoice_preview", |one| one.of.next_invoice_amount),
         Column::money("billed_a_month", |one| one.of.revenue.total()),
         Column::money("compared", |one| Some(one.of.revenue.compared)),
         Column::money("not_reconciled", |one| Some(one.of.revenue.not_reconciled)),

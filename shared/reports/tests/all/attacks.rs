@@ -3,12 +3,18 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by it")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Cursor;
 
 use crate::invented::{self, Sample};
 use mail_parser::MessageParser;
 use truecount_billing::{ProductCode, ReadState};
-use truecount_reconciliation::{AccountRecord, DoubtRecord, RowKind, SourceReadWord, WideningRecord};
-use truecount_reports::{MailContent, ReportMail, email, run_json, sanitize, text_summary};
+use truecount_reconciliation::{
+    AccountRecord, AgreementRevenue, CameItem, ChangeRecord, ClosingFigures, CountedItem, DoubtRecord, InvoicedWhen,
+    ItemFateWord, ItemRecord, ItemsMoved, RevenueCoverage, RowKind, RowRecord, SourceReadWord, WentItem,
+    WideningRecord,
+};
+use truecount_reports::{REPORT_XLSX, ReportMail, email, run_json, sanitize, text_summary};
+use truecount_tabular::{Caps, RowReader as _, workbook::Workbook};
 
 /// Each is a name of a client, a vendor account or a product.
 const ATTACKS: &[&str] = &[
@@ -144,6 +150,9 @@ fn attacked(attack: &str) -> Sample {
     let gone = AccountRecord { account_name: text(), ..invented::account("pax8", "gone") };
     let doubts = vec![DoubtRecord::AccountGone { account: gone, since: invented::COUNT_DAY }];
     sample.rows().find(|row| row.kind == RowKind::Underbilled).unwrap().doubts = doubts;
+    let joined = sample.rows().find(|row| row.kind == RowKind::Underbilled).unwrap();
+    attack_items(joined, attack);
+    sample.clients.iter_mut().for_each(|client| client.agreements = vec![agreement(attack)]);
     let portfolio = &mut sample.portfolio;
     portfolio.sources[1].read = SourceReadWord::NotRead;
     let incomplete = portfolio.sources.iter_mut().flat_map(|source| &mut source.incomplete);
@@ -170,17 +179,57 @@ fn attacked(attack: &str) -> Sample {
     sample
 }
 
-fn mail(sample: &Sample) -> Vec<u8> {
-    let settings = ReportMail {
-        from: "billing@hollybank.example".into(),
-        to: vec!["ada@hollybank.example".into()],
-        group: sample.setup[0].code.clone(),
-        attempt: 1,
-        files: &[],
-        content: MailContent::Work,
-        entries_from: None,
-        about: Vec::new(),
+/// An item that counts for all units and has joined in the month that was invoiced last, and one that went.
+fn attack_items(row: &mut RowRecord, attack: &str) {
+    let first_seen = Some(jiff::civil::date(2026, 6, 10));
+    let item = |item_id: &str| CountedItem {
+        source: "ninjaone".parse().unwrap(),
+        account_id: "a".parse().unwrap(),
+        item_id: item_id.to_owned(),
+        name: Some(attack.to_owned()),
     };
+    let CountedItem { source, account_id, item_id, name } = item("1");
+    row.items = vec![ItemRecord {
+        source,
+        account_id,
+        item_id,
+        name,
+        kind: Some(attack.to_owned()),
+        units: row.counted,
+        first_seen,
+        fate: ItemFateWord::In,
+        reason: None,
+        is_unassigned: false,
+    }];
+    row.items_moved = Some(ItemsMoved {
+        since: jiff::civil::date(2026, 5, 29),
+        came: vec![CameItem { item: item("1"), first_seen }],
+        went: vec![WentItem { item: item("2"), is_listed: false, reason: None }],
+    });
+    let (month, billed) = ("2026-05".parse().unwrap(), Some(row.billed));
+    row.last_closings = vec![ClosingFigures { month, counted: None, billed }];
+    if let Some(line) = row.lines.first().cloned() {
+        let (line_id, agreement_id) = (Some(line.line_id), Some(line.agreement_id));
+        let (from, to, monthly_impact) = (row.billed, row.should_bill.unwrap(), row.monthly_impact);
+        let invoiced = InvoicedWhen::ThisRun;
+        row.changes = vec![ChangeRecord { line_id, agreement_id, from, to, monthly_impact, invoiced }];
+    }
+}
+
+fn agreement(attack: &str) -> AgreementRevenue {
+    AgreementRevenue {
+        agreement_id: "A-7".parse().unwrap(),
+        agreement_name: attack.to_owned(),
+        next_invoice_date: None,
+        next_invoice_amount: None,
+        cycle_months: Some(1),
+        currency: invented::currency("GBP"),
+        revenue: RevenueCoverage::default(),
+    }
+}
+
+fn mail(sample: &Sample) -> Vec<u8> {
+    let settings = ReportMail { group: sample.setup[0].code.clone(), ..invented::mail_settings() };
     email(&sample.report(), &settings).unwrap()
 }
 
@@ -227,6 +276,28 @@ fn no_cell_is_a_formula_or_acts() {
         }
     }
     assert!(prefixed > 1000, "only {prefixed} cells were made text");
+}
+
+/// What is a number, a day or text is decided by the column, never by the text.
+#[test]
+fn no_cell_of_the_workbook_acts() {
+    let mut cells = 0;
+    for attack in ATTACKS.iter().step_by(7) {
+        let book = attacked(attack).file(REPORT_XLSX);
+        let book = Workbook::open(Cursor::new(&book[..]), &Caps::default()).unwrap();
+        for name in ["Change the agreement", "Coverage by agreement", "All comparisons", "Items"] {
+            let mut rows = book.sheet(name).unwrap();
+            while let Some(row) = rows.next_row().unwrap() {
+                for cell in row.cells() {
+                    assert_eq!(acts(cell.text), None, "{attack:?} in {name}: {:?}", cell.text);
+                    cells += 1;
+                }
+            }
+        }
+    }
+    assert!(cells > 10_000, "{cells}");
+    let changes = String::from_utf8(attacked("plain").file("changes.csv")).unwrap();
+    assert!(changes.contains("plain from 10 June 2026: "), "{changes}");
 }
 
 #[test]
