@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::Cursor;
+use std::sync::LazyLock;
 
 use crate::invented::{self, Sample};
 use mail_parser::MessageParser;
@@ -126,6 +127,14 @@ const ATTACKS: &[&str] = &[
 ];
 
 /// A month in which every foreign text is the attack.
+/// These, and those of a file of JSON text that `TRUECOUNT_MORE_ATTACKS` names.
+static ALL_ATTACKS: LazyLock<Vec<String>> = LazyLock::new(|| {
+    let more = std::env::var_os("TRUECOUNT_MORE_ATTACKS").map(|path| std::fs::read(path).unwrap());
+    let more: Vec<String> = more.map(|json| serde_json::from_slice(&json).unwrap()).unwrap_or_default();
+    let own = ATTACKS.iter().map(|&attack| attack.to_owned());
+    own.chain(more.into_iter().filter(|attack| !attack.is_empty())).collect()
+});
+
 fn attacked(attack: &str) -> Sample {
     let mut sample = invented::month();
     let text = || attack.to_owned();
@@ -258,7 +267,7 @@ fn no_cell_is_a_formula_or_acts() {
     const NUMBERS: [&str; 6] =
         ["variance", "to_correct", "left_alone", "unit_price", "monthly_impact", "invoice_amount"];
     let mut prefixed = 0;
-    for attack in ATTACKS {
+    for attack in ALL_ATTACKS.iter() {
         let sample = attacked(attack);
         let files = sample.files();
         for file in files.iter().filter(|file| file.name.ends_with(".csv")) {
@@ -282,7 +291,7 @@ fn no_cell_is_a_formula_or_acts() {
 #[test]
 fn no_cell_of_the_workbook_acts() {
     let mut cells = 0;
-    for attack in ATTACKS.iter().step_by(7) {
+    for attack in ALL_ATTACKS.iter().step_by(7) {
         let book = attacked(attack).file(REPORT_XLSX);
         let book = Workbook::open(Cursor::new(&book[..]), &Caps::default()).unwrap();
         for name in ["Change the agreement", "Coverage by agreement", "All comparisons", "Items"] {
@@ -326,7 +335,7 @@ fn numbers_stay_numbers() {
 
 #[test]
 fn json_keeps_the_text_and_escapes_what_acts() {
-    for attack in ATTACKS {
+    for attack in ALL_ATTACKS.iter() {
         let run = run_json(&attacked(attack).report()).unwrap();
         let text = String::from_utf8(run.bytes).unwrap();
         assert_eq!(acts(&text.replace('\n', "")), None, "{attack:?}");
@@ -337,7 +346,7 @@ fn json_keeps_the_text_and_escapes_what_acts() {
 
 #[test]
 fn nothing_acts_on_a_terminal() {
-    for attack in ATTACKS {
+    for attack in ALL_ATTACKS.iter() {
         assert_eq!(acts(&text_summary(&attacked(attack).report()).replace('\n', "")), None, "{attack:?}");
     }
 }
@@ -347,7 +356,7 @@ fn the_mail_gains_no_header_part_or_tag() {
     let usual = mail(&attacked("Acme Ltd"));
     let usual = MessageParser::default().parse(&usual).unwrap();
     let expected_tags = tags(&usual.body_html(0).unwrap());
-    for attack in ATTACKS {
+    for attack in ALL_ATTACKS.iter() {
         let raw = mail(&attacked(attack));
         let message = MessageParser::default().parse(&raw).unwrap();
         let headers: Vec<_> = message.headers().iter().map(|header| header.name()).collect();
@@ -390,7 +399,7 @@ fn the_mail_gains_no_header_part_or_tag() {
 fn the_page_gains_no_tag_and_no_character_that_acts() {
     let usual = attacked("Acme Ltd").page();
     let (script, tags_of_usual) = (usual.split_once("<script>").unwrap().1, tags(&usual));
-    for attack in ATTACKS {
+    for attack in ALL_ATTACKS.iter() {
         let page = attacked(attack).page();
         assert_eq!(tags(&page), tags_of_usual, "{attack:?}");
         assert_eq!(acts(&page.replace('\n', "")), None, "{attack:?}");
