@@ -1,23 +1,33 @@
 //! Which items came and went since an earlier closing, in words.
 
-use truecount_reconciliation::{CountedItem, ItemsMoved, RowRecord};
+use rust_decimal::Decimal;
+use truecount_reconciliation::{CountedItem, ItemFateWord, ItemsMoved, RowKind, RowRecord};
 
-use crate::{label, words::left_out_of};
+use crate::{cells, label, words::left_out_of};
 
 /// How many names stand in one cell, or in one line; more are counted.
 const NAMES_MAX: usize = 10;
+/// How many of them in a mail.
+const SHORT_MAX: usize = 5;
 
 /// `LT-21 (first seen 3 February 2026); WS-09`: those that count now and did not at the earlier closing.
 pub(crate) fn came(row: &RowRecord) -> String {
-    let Some(moved) = &row.items_moved else { return String::new() };
+    listed(came_items(row))
+}
+
+fn came_items(row: &RowRecord) -> Vec<String> {
+    let Some(moved) = &row.items_moved else { return Vec::new() };
     let said = |seen: Option<jiff::civil::Date>| seen.map(|day| format!(" (first seen {})", label::day(day)));
-    let names = moved.came.iter().map(|one| (&one.item, said(one.first_seen).unwrap_or_default()));
-    named(names)
+    named(moved.came.iter().map(|one| (&one.item, said(one.first_seen).unwrap_or_default())))
 }
 
 /// `WS-07 (not seen for over 30 days); WS-08 (no longer listed)`: those that counted then and do not now.
 pub(crate) fn went(row: &RowRecord) -> String {
-    let Some(moved) = &row.items_moved else { return String::new() };
+    listed(went_items(row))
+}
+
+fn went_items(row: &RowRecord) -> Vec<String> {
+    let Some(moved) = &row.items_moved else { return Vec::new() };
     let why = |is_listed: bool, reason: Option<_>| match (is_listed, reason) {
         (false, _) => " (no longer listed)".to_owned(),
         (true, Some(reason)) => format!(" ({})", left_out_of(row, reason)),
@@ -31,9 +41,32 @@ pub(crate) fn since(moved: &ItemsMoved) -> String {
     format!("since {}", label::day(moved.since))
 }
 
+/// `new since the last closing: LT-21 (first seen 3 February 2026)`: the names that a person looks for, who is to change
+/// a bill. Where no earlier closing tells who came or went, those that count if they are few, or those that do not. Empty:
+/// there is nothing to change, or no name helps.
+pub(crate) fn to_look_for(row: &RowRecord) -> String {
+    let is_more = match row.variance {
+        Some(variance) if row.kind.changes_a_bill() => variance > Decimal::ZERO,
+        _ if row.kind == RowKind::EndedAgreementInUse => true,
+        _ => return String::new(),
+    };
+    let moved = if is_more { came_items(row) } else { went_items(row) };
+    if !moved.is_empty() {
+        let title = if is_more { "new since the last closing" } else { "no longer counted" };
+        return format!("{title}: {}", listed_up_to(moved, SHORT_MAX));
+    }
+    let counting = row.items.iter().filter(|item| item.fate == ItemFateWord::In).count();
+    let (title, names) = match (is_more, counting) {
+        (true, 1..=SHORT_MAX) => ("counted", cells::items_in(row)),
+        (true, _) => return String::new(),
+        (false, _) => ("not counted", cells::items_out(row)),
+    };
+    if names.is_empty() { names } else { format!("{title}: {names}") }
+}
+
 /// Names, each with what is said of it.
-fn named<'a>(items: impl Iterator<Item = (&'a CountedItem, String)>) -> String {
-    listed(items.map(|(item, said)| format!("{}{said}", name(item))).collect())
+fn named<'a>(items: impl Iterator<Item = (&'a CountedItem, String)>) -> Vec<String> {
+    items.map(|(item, said)| format!("{}{said}", name(item))).collect()
 }
 
 /// What a person calls an item, else the vendor's id of it.
@@ -42,10 +75,14 @@ pub(crate) fn name(item: &CountedItem) -> &str {
 }
 
 /// The first of these in order, and how many more.
-pub(crate) fn listed(mut names: Vec<String>) -> String {
+pub(crate) fn listed(names: Vec<String>) -> String {
+    listed_up_to(names, NAMES_MAX)
+}
+
+fn listed_up_to(mut names: Vec<String>, names_max: usize) -> String {
     names.sort_unstable();
-    let more = names.len().saturating_sub(NAMES_MAX);
-    names.truncate(NAMES_MAX);
+    let more = names.len().saturating_sub(names_max);
+    names.truncate(names_max);
     match more {
         0 => names.join("; "),
         more => format!("{}; and {more} more", names.join("; ")),

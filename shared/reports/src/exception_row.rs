@@ -12,7 +12,7 @@ use truecount_reconciliation::{
 
 use crate::{
     actions,
-    came_and_went::{came, went},
+    came_and_went::{came, to_look_for, went},
     catch_up, cells,
     common_cause::{AT_MANY_CLIENTS, PRODUCT_REPLACED},
     exception_id::{self, ExceptionSubject},
@@ -75,6 +75,8 @@ pub struct ExceptionRow {
     pub came: String,
     /// Items that counted then and do not now. Foreign text.
     pub went: String,
+    /// Of those names the ones that a person looks for, in a mail. Foreign text.
+    pub(crate) to_look_for: String,
     /// `high`, `medium`, `low`, or empty.
     pub confidence: &'static str,
     /// Why it is not sure.
@@ -300,6 +302,7 @@ fn of_cells(row: &RowRecord) -> ExceptionRow {
         items_out: cells::items_out(row),
         came: came(row),
         went: went(row),
+        to_look_for: to_look_for(row),
         last_closings: last_closings(row),
         for_client: words::for_client(row),
         doubts: cells::doubts(row),
@@ -344,6 +347,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         items_out: String::new(),
         came: String::new(),
         went: String::new(),
+        to_look_for: String::new(),
         confidence: "",
         doubts: String::new(),
         reason: String::new(),

@@ -215,6 +215,9 @@ fn exception(out: &mut String, row: &TopException, digits: usize, width: usize) 
     let _ = writeln!(out, "{before}{}", wrapped_from(&who, COLUMNS, before.chars().count(), indent));
     let confidence = if row.confidence.is_empty() { String::new() } else { format!("; {}", row.confidence) };
     let _ = writeln!(out, "{:indent$}{}", "", wrapped(&row.reason, COLUMNS, indent));
+    if !row.names.is_empty() {
+        let _ = writeln!(out, "{:indent$}{}", "", wrapped(&row.names, COLUMNS, indent));
+    }
     let history = if row.history.is_empty() { String::new() } else { format!("; {}", row.history) };
     let step = format!("→ {} ({}){confidence}{history}", row.next_step, row.owner);
     let _ = writeln!(out, "{:indent$}{}", "", wrapped(&step, COLUMNS, indent));

@@ -31,11 +31,14 @@ pub(crate) struct TopException {
     /// `17.`: its number in `exceptions.csv`; `new`, or a dash, where it has none.
     pub(crate) number: String,
     pub(crate) client: String,
+    /// The product, and the agreement that bills it.
     pub(crate) what: String,
     pub(crate) kind: &'static str,
     /// `380 → 412`: what is billed, and what should be.
     pub(crate) change: Option<String>,
     pub(crate) reason: String,
+    /// `new since the last closing: LT-21; WS-09`: the names to look for; empty: there are none, or the mail names nobody.
+    pub(crate) names: String,
     /// `GBP 1,234.50` a month, without a sign.
     pub(crate) value: String,
     pub(crate) is_over: bool,
@@ -76,7 +79,9 @@ impl TopExceptions {
             (with_smaller(title(&rows, exceptions, shown_max), smaller, least), shown_max)
         };
         let is_first = report.portfolio.last_closing.is_none();
-        let rows = rows.iter().take(rows_max).map(|row| TopException::of(row, is_first, target)).collect();
+        rows.truncate(rows_max);
+        let rows = client_by_client(&rows).into_iter().map(|row| TopException::of(row, is_first, content, target));
+        let rows = rows.collect();
         Self { title, rows, exceptions }
     }
 }
@@ -126,15 +131,17 @@ fn title_of_unknown(rows: &[&ExceptionRow]) -> String {
 
 impl TopException {
     /// `is_first`: no month was closed before, so that everything is new.
-    fn of(row: &ExceptionRow, is_first: bool, target: TextTarget) -> Self {
+    fn of(row: &ExceptionRow, is_first: bool, content: MailContent, target: TextTarget) -> Self {
+        let names = if content == MailContent::Summary { "" } else { &row.to_look_for };
         let client = [&row.client, &row.account, &row.source].into_iter().find(|name| !name.is_empty());
         Self {
             number: number(row),
             client: foreign(target, client.map_or("", String::as_str), 44),
-            what: foreign(target, &row.product, 40),
+            what: what(row, target),
             kind: row.kind_label,
             change: change(row),
             reason: foreign_clauses(target, &row.reason, 170),
+            names: foreign_clauses(target, names, 200),
             value: row
                 .order
                 .map_or("value unknown".to_owned(), |(currency, amount)| label::money(amount.abs(), currency)),
@@ -145,6 +152,27 @@ impl TopException {
             confidence: confidence(row, target),
         }
     }
+}
+
+/// The same rows, those of a client beside its first.
+fn client_by_client<'r>(rows: &[&'r ExceptionRow]) -> Vec<&'r ExceptionRow> {
+    let mut order: Vec<_> =
+        rows.iter().enumerate().map(|(at, row)| (first_of_client(rows, row).unwrap_or(at), *row)).collect();
+    order.sort_by_key(|(first, _)| *first);
+    order.into_iter().map(|(_, row)| row).collect()
+}
+
+/// Where the client's first row is; `None`: it is about none, or about several.
+fn first_of_client(rows: &[&ExceptionRow], row: &ExceptionRow) -> Option<usize> {
+    let is_of_one = !row.client_id.is_empty() && row.clients.is_empty();
+    let is_same = |other: &&ExceptionRow| other.client_id == row.client_id && other.clients.is_empty();
+    rows.iter().position(is_same).filter(|_| is_of_one)
+}
+
+/// `Microsoft 365 Business Premium, Managed workplace`: the product, and the agreement that bills it.
+fn what(row: &ExceptionRow, target: TextTarget) -> String {
+    let names = [foreign(target, &row.product, 40), foreign(target, &row.agreement, 40)];
+    names.into_iter().filter(|name| !name.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// A draft gives out no numbers.
