@@ -8,6 +8,7 @@ use std::time::Instant;
 use axum::body::Body;
 use axum::response::Response;
 use serde_json::{Value, json};
+use truecount_billing::BillingMonth;
 use truecount_platform::Archive;
 use truecount_sandbox::{Sample, Vendors};
 
@@ -61,9 +62,10 @@ struct Turns {
 
 impl Turns {
     async fn prepare() -> Self {
-        let sample = Arc::new(Sample::small(2, "2026-06".parse().unwrap()));
+        let month = "2026-06".parse().unwrap();
+        let sample = Arc::new(Sample::small(2, month));
         let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
-        let mut saved = BTreeMap::new();
+        let mut saved = BTreeMap::from([("sync", Self::a_month_before(month).await)]);
         for last in ["sync", "reconcile"] {
             let stack = Stack::open(&sample, &vendors, TableKind::Embedded).await;
             for source in sample.sources() {
@@ -75,6 +77,17 @@ impl Turns {
             saved.insert(if last == "sync" { "reconcile" } else { "report" }, stack.save().await);
         }
         Self { sample, vendors, saved }
+    }
+
+    /// A stack that was synced a month ago: what an account held then is read back where it holds something else now.
+    async fn a_month_before(month: BillingMonth) -> Saved {
+        let sample = Arc::new(Sample::small_before(2, month, 1));
+        let vendors = Vendors::start(Arc::clone(&sample)).await.unwrap();
+        let stack = Stack::open(&sample, &vendors, TableKind::Embedded).await;
+        for source in sample.sources() {
+            invoke(&stack, "sync", &json!({ "source": source })).await.unwrap();
+        }
+        stack.save().await
     }
 
     /// A stack at a function's turn.

@@ -6,6 +6,7 @@
 
 mod actions;
 mod backend;
+mod began;
 mod closings;
 mod cloud;
 mod doctor;

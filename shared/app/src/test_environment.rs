@@ -204,7 +204,7 @@ pub(crate) struct Content {
 
 impl Content {
     fn as_content(&self) -> AccountContent<'_> {
-        AccountContent { account: &self.account, items: &self.items, lines: &self.lines }
+        AccountContent { account: &self.account, items: &self.items, lines: &self.lines, moves: &[] }
     }
 }
 

@@ -6,6 +6,7 @@
 mod day;
 mod ids;
 mod item;
+mod item_move;
 mod item_state;
 mod line;
 mod money;
@@ -21,6 +22,7 @@ pub use ids::{
     AccountId, AgreementId, ClientId, Currency, ID_BYTES_MAX, IdError, ItemId, LineId, ProductCode, SourceId,
 };
 pub use item::{Account, AccountFacts, Commitment, HOLDS, Identities, UsageItem, attribute_words};
+pub use item_move::{ItemMove, ItemMoveKind, MOVES_KEPT_DAYS, item_moves};
 pub use item_state::{ItemState, LeftOutReason};
 pub use line::{Agreement, BilledLine, BillingStatus, InvoiceTiming, LineRole};
 pub use money::Money;

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
 use truecount_reconciliation::{
     Absence, ClientHistory, ClientRecord, ClosedException, EarlierException, HistoryBeside, HistoryJoin, HistoryMerge,
-    ItemsMoved, LinesReadWord, PastClosing, RECORD_FORMAT, RowHistory, RowKind, RowRecord, base_of_history,
+    ItemsMoved, KnownMoves, LinesReadWord, PastClosing, RECORD_FORMAT, RowHistory, RowKind, RowRecord, base_of_history,
 };
 
 type Part = (ProductCode, Option<String>);
@@ -113,7 +113,7 @@ where
             closed: Vec::new(),
             not_known: Vec::new(),
         };
-        let of_client = merge.client(before, &mut record, &one.moved, |service, section| {
+        let of_client = merge.client(before, &mut record, &one.moved, &KnownMoves::default(), |service, section| {
             match one.unknown.contains(&(service.clone(), section.map(str::to_owned))) {
                 true => Absence::Unknown,
                 false if rules.contains(service) => Absence::Nothing,

@@ -17,9 +17,11 @@ mod figures;
 mod items;
 mod join;
 mod merge;
+mod moves;
 
 use std::collections::BTreeMap;
 
+use jiff::civil::Date;
 use rust_decimal::Decimal;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{BillingMonth, ClientId, Currency, Money, ProductCode};
@@ -31,6 +33,7 @@ pub use closings::{ClosingFigures, ServiceClosings};
 pub use items::{CameItem, CountedItem, CountedItems, ItemsMoved, WentItem};
 pub use join::{BaseOfHistory, HistoryBeside, HistoryJoin, PastClosing, base_of_history};
 pub use merge::{Absence, HistoryMerge};
+pub use moves::KnownMoves;
 
 /// Months for which a closed exception is remembered; one that comes back later is a new one.
 pub const CLOSED_MONTHS_KEPT: i32 = 24;
@@ -101,6 +104,9 @@ pub struct PastException {
     /// What the others of them found, added up.
     #[serde(default, skip_serializing_if = "SumsSoFar::is_nothing")]
     pub so_far: SumsSoFar,
+    /// The day on which it began; `None`: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Date>,
 }
 
 /// What a closing found of an exception.
@@ -187,6 +193,9 @@ pub struct RowHistory {
     /// What the last of them found, where that has changed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub before: Option<EarlierFigures>,
+    /// The day on which it began, where the syncs of the days between two closings tell; `None`: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub began: Option<Date>,
 }
 
 /// What an earlier closing found.

@@ -100,8 +100,8 @@ pub use exception_id::{ExceptionDirection, exception_id, service_exception_id};
 pub use history::{
     Absence, BaseOfHistory, CLOSED_MONTHS_KEPT, CameItem, ClientHistory, ClosedBecause, ClosedException,
     ClosingFigures, CountedItem, CountedItems, EarlierException, EarlierFigures, ExceptionKey, ExceptionState,
-    FoundFigures, HistoryBeside, HistoryJoin, HistoryMerge, ItemsMoved, PastClosing, PastException, ReservedNumber,
-    RowHistory, ServiceClosings, SumsSoFar, WentItem, base_of_history,
+    FoundFigures, HistoryBeside, HistoryJoin, HistoryMerge, ItemsMoved, KnownMoves, PastClosing, PastException,
+    ReservedNumber, RowHistory, ServiceClosings, SumsSoFar, WentItem, base_of_history,
 };
 pub use home_currency::{NO_CURRENCY, home_currency};
 pub use if_confirmed::{IfConfirmed, ProposalEffect, ProposedAccount};

@@ -12,6 +12,7 @@ use truecount_billing::{
 use truecount_rules::{KindVocabulary, Pattern};
 
 use crate::columns::{ItemColumns, ItemNo};
+use crate::history::KnownMoves;
 
 /// Everything that is compared, as it was read and decided.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +25,8 @@ pub struct RunInputs {
     pub items: ItemColumns,
     /// The clients of the PSA; also one that the PSA no longer has, if an account is decided to be its.
     pub clients: Vec<BilledClient>,
+    /// What happened to items from sync to sync: only the history asks for it.
+    pub moves: KnownMoves,
 }
 
 /// A source of usage.

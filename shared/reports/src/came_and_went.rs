@@ -1,7 +1,7 @@
 //! Which items came and went since an earlier closing, in words.
 
 use rust_decimal::Decimal;
-use truecount_reconciliation::{CountedItem, ItemFateWord, ItemsMoved, RowKind, RowRecord};
+use truecount_reconciliation::{CameItem, CountedItem, ItemFateWord, ItemsMoved, RowKind, RowRecord, WentItem};
 
 use crate::{cells, label, words::left_out_of};
 
@@ -10,30 +10,38 @@ const NAMES_MAX: usize = 10;
 /// How many of them in a mail.
 const SHORT_MAX: usize = 5;
 
-/// `LT-21 (first seen 3 February 2026); WS-09`: those that count now and did not at the earlier closing.
+/// `LT-21 (first seen 3 February 2026); LT-30 (since 5 February 2026); WS-09`: those that count now and did not at the earlier closing.
 pub(crate) fn came(row: &RowRecord) -> String {
     listed(came_items(row))
 }
 
 fn came_items(row: &RowRecord) -> Vec<String> {
     let Some(moved) = &row.items_moved else { return Vec::new() };
-    let said = |seen: Option<jiff::civil::Date>| seen.map(|day| format!(" (first seen {})", label::day(day)));
-    named(moved.came.iter().map(|one| (&one.item, said(one.first_seen).unwrap_or_default())))
+    let said = |one: &CameItem| match (one.day, one.first_seen) {
+        (Some(day), seen) if seen != Some(day) => format!(" (since {})", label::day(day)),
+        (_, Some(seen)) => format!(" (first seen {})", label::day(seen)),
+        (_, None) => String::new(),
+    };
+    named(moved.came.iter().map(|one| (&one.item, said(one))))
 }
 
-/// `WS-07 (not seen for over 30 days); WS-08 (no longer listed)`: those that counted then and do not now.
+/// `WS-07 (not seen for over 30 days); WS-08 (no longer listed since 5 February 2026)`: those that counted then and do not now.
 pub(crate) fn went(row: &RowRecord) -> String {
     listed(went_items(row))
 }
 
 fn went_items(row: &RowRecord) -> Vec<String> {
     let Some(moved) = &row.items_moved else { return Vec::new() };
-    let why = |is_listed: bool, reason: Option<_>| match (is_listed, reason) {
-        (false, _) => " (no longer listed)".to_owned(),
-        (true, Some(reason)) => format!(" ({})", left_out_of(row, reason)),
-        (true, None) => String::new(),
+    let why = |one: &WentItem| {
+        let since = one.day.map(|day| format!("since {}", label::day(day)));
+        let why = match (one.is_listed, one.reason) {
+            (false, _) => Some("no longer listed".to_owned()),
+            (true, reason) => reason.map(|reason| left_out_of(row, reason).to_string()),
+        };
+        let told: Vec<_> = [why, since].into_iter().flatten().collect();
+        if told.is_empty() { String::new() } else { format!(" ({})", told.join(" ")) }
     };
-    named(moved.went.iter().map(|one| (&one.item, why(one.is_listed, one.reason))))
+    named(moved.went.iter().map(|one| (&one.item, why(one))))
 }
 
 /// `since 31 January 2026`.

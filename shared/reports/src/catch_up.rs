@@ -1,7 +1,7 @@
 //! What joined within a period that is invoiced already, and what its days are worth: of agreements that are invoiced
 //! monthly in advance and whose PSA bills a part of a period by its days. Whether it is billed, a person decides.
 //!
-//! Told only where the day of joining is told by the vendor and lies after the last closing, where units are billed as they
+//! Told only where the day of joining is told by the vendor or by the syncs, and lies after the last closing, where units are billed as they
 //! are counted, and where nobody has changed the agreement since. What left in the meantime is not set against it.
 
 use std::iter;
@@ -36,7 +36,7 @@ pub(crate) fn of_row(row: &RowRecord) -> Option<CatchUp> {
     let mut amount = Decimal::ZERO;
     let (mut told, mut unknown) = (Vec::new(), 0_usize);
     for came in &moved.came {
-        let Some(day) = came.first_seen.filter(|day| *day > moved.since) else {
+        let Some(day) = came.day.filter(|day| *day > moved.since) else {
             unknown += 1;
             continue;
         };
@@ -156,7 +156,7 @@ mod tests {
             monthly_impact: Some(60.into()),
             invoiced: InvoicedWhen::ThisRun,
         };
-        let came = |name, day| CameItem { item: item(name), first_seen: Some(date(2026, 11, day)) };
+        let came = |name, day| CameItem { item: item(name), first_seen: None, day: Some(date(2026, 11, day)) };
         let counting = |name: &str| {
             let CountedItem { source, account_id, item_id, name } = item(name);
             let (units, fate) = (Some(Decimal::ONE), ItemFateWord::In);
@@ -219,7 +219,7 @@ mod tests {
     fn days_of_the_month_before_are_worth_their_part_of_that_month() {
         let mut row = joiners();
         came(&mut row).truncate(1);
-        came(&mut row)[0].first_seen = Some(date(2026, 10, 29));
+        came(&mut row)[0].day = Some(date(2026, 10, 29));
         // 3 of 31 days, and all of November.
         let items = "Ada from 29 October 2026: 65.81".to_owned();
         assert_eq!(of_row(&row), Some(CatchUp { amount: Decimal::new(6_581, 2), items }));
@@ -228,11 +228,11 @@ mod tests {
     #[test]
     fn who_joined_nobody_knows_when_is_told_beside_the_others() {
         let mut row = joiners();
-        came(&mut row)[0].first_seen = None;
+        came(&mut row)[0].day = None;
         let items = "Ben from 24 November 2026: 14.00; and 1 whose first day is not known".to_owned();
         assert_eq!(of_row(&row), Some(CatchUp { amount: 14.into(), items }));
         // known for longer, and counting only since: from which day on, nobody knows
-        came(&mut row)[1].first_seen = Some(date(2026, 10, 26));
+        came(&mut row)[1].day = Some(date(2026, 10, 26));
         assert_eq!(of_row(&row), None);
     }
 
@@ -249,7 +249,7 @@ mod tests {
             }),
             ("the change is due later", |row| row.due = Some(date(2027, 2, 1))),
             ("they joined in the period that is invoiced now", |row| {
-                came(row).iter_mut().for_each(|one| one.first_seen = Some(date(2026, 12, 1)));
+                came(row).iter_mut().for_each(|one| one.day = Some(date(2026, 12, 1)));
             }),
             ("somebody has changed the agreement since", |row| row.billed = 39.into()),
             ("no closing was before", |row| row.last_closings.clear()),

@@ -221,6 +221,7 @@ fn history_meaning(column: &str) -> Option<&'static str> {
         "exception_id" => "The exception's id, which stays the same.",
         "state" => "What has become of it since the last closing: new, open, changed or reopened.",
         "since" => "The month since which it stands.",
+        "began" => "The day on which it began, where the syncs between two closings tell.",
         "months_open" => "Closings that have found it since then.",
         "lost_so_far" => "What the earlier of them found on their own invoices.",
         "came" => "Items that count now and did not at an earlier closing.",

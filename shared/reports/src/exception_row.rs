@@ -101,6 +101,8 @@ pub struct ExceptionRow {
     pub state: &'static str,
     /// The month since which it stands.
     pub since: Option<BillingMonth>,
+    /// The day on which it began, where the syncs between two closings tell.
+    pub began: Option<Date>,
     /// Closings that found it since then.
     pub months_open: Option<u32>,
     /// What the earlier of them found on their own invoices.
@@ -277,6 +279,7 @@ fn with_history(cells: ExceptionRow, row: &RowRecord, home: Currency) -> Excepti
         number: history.number,
         state: state_word(history.state),
         since: Some(history.since),
+        began: history.began,
         months_open: Some(history.months_open),
         so_far: history.so_far.clone(),
         history: told(history, row.kind, home),
@@ -360,6 +363,7 @@ pub(crate) fn blank(kind: RowKind) -> ExceptionRow {
         number: None,
         state: "",
         since: None,
+        began: None,
         months_open: None,
         so_far: SumsSoFar::default(),
         history: String::new(),

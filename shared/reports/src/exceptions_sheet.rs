@@ -80,11 +80,11 @@ pub(crate) const fn columns_of_run() -> &'static [Column<ExceptionRow>] {
     &COLUMNS
 }
 
-static COLUMNS: [Column<ExceptionRow>; 52] = columns(Column::whole("number", |row| row.number.map(u64::from)));
+static COLUMNS: [Column<ExceptionRow>; 53] = columns(Column::whole("number", |row| row.number.map(u64::from)));
 
-static BY_PLACE: [Column<ExceptionRow>; 52] = columns(Column::number("number"));
+static BY_PLACE: [Column<ExceptionRow>; 53] = columns(Column::number("number"));
 
-const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 52] {
+const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 53] {
     [
         number,
         Column::text("client", |row| Some(&row.client)),
@@ -109,6 +109,7 @@ const fn columns(number: Column<ExceptionRow>) -> [Column<ExceptionRow>; 52] {
         Column::text("went", |row| Some(&row.went)),
         Column::word("state", |row| row.state),
         Column::composed("since", |row| month_cell(row.since)),
+        Column::day("began", |row| row.began),
         Column::whole("months_open", |row| row.months_open.map(u64::from)),
         Column::money("lost_so_far", |row| row.lost_so_far()),
         Column::word("confidence", |row| row.confidence),

@@ -128,11 +128,15 @@ pub(crate) fn last_closings(row: &RowRecord) -> String {
     told.collect::<Vec<_>>().join("; ")
 }
 
-/// `changed: 2 before, GBP 60.00 a month; open for 3 closings, since April 2026; GBP 120.00 lost so far`.
+/// `changed: 2 before, GBP 60.00 a month; open for 3 closings, since 9 April 2026; GBP 120.00 lost so far`. The day is told where it
+/// is known.
 pub(crate) fn told(history: &RowHistory, kind: RowKind, home: Currency) -> String {
     let mut parts = Vec::new();
     let closings = label::count(history.months_open.into(), "closing", "closings");
-    let open = format!("open for {closings}, since {}", label::month(history.since));
+    let since = history.began.map_or_else(|| label::month(history.since), label::day);
+    let open = format!("open for {closings}, since {since}");
+    let is_told = matches!(history.state, ExceptionState::Open | ExceptionState::Changed);
+    let began = history.began.filter(|_| !is_told).map(|day| format!("began on {}", label::day(day)));
     match (history.state, &history.before) {
         (ExceptionState::New, _) => parts.push("new".to_owned()),
         (ExceptionState::Reopened, _) => parts.push("reopened".to_owned()),
@@ -148,6 +152,7 @@ pub(crate) fn told(history: &RowHistory, kind: RowKind, home: Currency) -> Strin
         }
         (ExceptionState::Open, _) => parts.push(open),
     }
+    parts.extend(began);
     parts.extend(history.first_month.map(|first| format!("first found in {}", label::month(first))));
     parts.extend(so_far(&history.so_far, home));
     parts.join("; ")
@@ -304,6 +309,7 @@ mod tests {
             months_open: 3,
             so_far: SumsSoFar::default(),
             before: None,
+            began: None,
         }
     }
 
@@ -343,6 +349,16 @@ mod tests {
                 RowHistory { first_month: Some("2026-01".parse().unwrap()), ..history(ExceptionState::Reopened) },
                 RowKind::Overbilled,
                 "reopened; first found in January 2026",
+            ),
+            (
+                RowHistory { began: Some(jiff::civil::date(2026, 6, 9)), ..history(ExceptionState::New) },
+                RowKind::Underbilled,
+                "new; began on 9 June 2026",
+            ),
+            (
+                RowHistory { began: Some(jiff::civil::date(2026, 4, 9)), ..history(ExceptionState::Open) },
+                RowKind::Underbilled,
+                "open for 3 closings, since 9 April 2026",
             ),
         ] {
             assert_eq!(told(&history, kind, home), expected);

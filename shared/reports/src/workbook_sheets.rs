@@ -211,6 +211,7 @@ const CHANGES: &[Column<ExceptionRow>] = &[
     Column::text("currency", |row| Some(row.currency.as_ref()?.as_str())),
     Column::word("kind", |row| row.kind_label),
     Column::composed("since", |row| month_cell(row.since)),
+    Column::day("began", |row| row.began),
     Column::text("last_closings", |row| Some(&row.last_closings)),
     Column::text("account_manager", |row| Some(&row.account_manager)),
     Column::word("approval_needed", |row| yes(row.needs_approval)),

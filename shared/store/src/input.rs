@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{Account, BilledLine, ReadState, SourceId, UsageItem};
+use truecount_billing::{Account, BilledLine, ItemMove, ReadState, SourceId, UsageItem};
 
 use crate::{AccountHistory, Count, SnapshotAccount, SnapshotEntry};
 
@@ -78,7 +78,7 @@ pub struct EarlierReading {
     pub entries: Vec<SnapshotEntry>,
 }
 
-/// One line of a source's inputs: an account, then its items and lines, then each earlier reading with its own.
+/// One line of a source's inputs: an account, then its items and lines and what happened to them, then each earlier reading with its own.
 #[derive(Deserialize)]
 #[serde(rename_all = "snake_case")]
 enum InputLine {
@@ -86,6 +86,7 @@ enum InputLine {
     Earlier(EarlierReading),
     Item(UsageItem),
     Line(BilledLine),
+    Move(ItemMove),
 }
 
 /// The same, to be written.

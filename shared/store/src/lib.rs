@@ -78,8 +78,8 @@ pub use run_folder::{RunFile, RunFolder};
 pub use schedule::ScheduleStart;
 pub use snapshot::{
     AcceptedFall, AcceptedKind, AccountContent, AccountHistory, Base, Count, KnownWords, Predecessor, Renamed,
-    SeenFall, SeenWord, SnapshotAccount, SnapshotEntry, SnapshotManifest, SnapshotWords, SnapshotWriter, Witness,
-    WordsSeen, groups,
+    SeenFall, SeenWord, SnapshotAccount, SnapshotEntry, SnapshotManifest, SnapshotWords, SnapshotWriter, WholeReading,
+    Witness, WordsSeen, groups,
 };
 pub use store::{AccessCheck, Store};
 pub use sync_status::SyncStatus;

@@ -11,7 +11,7 @@ mod write;
 
 pub use accepted::{AcceptedFall, AcceptedKind};
 pub(crate) use account::is_gone;
-pub use account::{AccountContent, AccountHistory, Predecessor, Renamed, SnapshotAccount, SnapshotEntry};
+pub use account::{AccountContent, AccountHistory, Predecessor, Renamed, SnapshotAccount, SnapshotEntry, WholeReading};
 pub use base::{Base, Count, SeenFall, Witness};
 pub use manifest::SnapshotManifest;
 pub use read::groups;

@@ -78,7 +78,7 @@ impl Comparison<'_> {
                     each(&OutcomeLine::Client(Box::new(absent)))?;
                 }
                 let absence = |service: &_, section: Option<&str>| reconciler.absence(number, service, section);
-                history.client(&mut client, &outcome, absence)?;
+                history.client(&mut client, &outcome, &self.inputs.moves, absence)?;
                 // Of what is out of scope nothing is said.
                 client.not_known.retain(|one| self.scope.is_none_or(|scope| scope.has_code(&one.key.service)));
             }

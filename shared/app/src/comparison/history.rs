@@ -4,7 +4,9 @@
 use std::collections::BTreeSet;
 
 use truecount_billing::{BillingMonth, ClientId, ProductCode};
-use truecount_reconciliation::{Absence, ClientHistory, ClientRecord, HistoryBeside, HistoryMerge, RunOutcome, Scope};
+use truecount_reconciliation::{
+    Absence, ClientHistory, ClientRecord, HistoryBeside, HistoryMerge, KnownMoves, RunOutcome, Scope,
+};
 use truecount_store::{FrozenRun, HistoryLines, HistoryWriter};
 
 use crate::AppError;
@@ -69,11 +71,12 @@ impl RunHistory {
         &mut self,
         record: &mut ClientRecord,
         outcome: &RunOutcome,
+        known: &KnownMoves,
         absence: impl Fn(&ProductCode, Option<&str>) -> Absence,
     ) -> Result<(), AppError> {
         let before = self.beside.of(&record.client_id)?;
         let moved = moved_parts(outcome, &record.client_id);
-        let history = self.merge.client(before, record, &moved, absence);
+        let history = self.merge.client(before, record, &moved, known, absence);
         self.keep(&history)
     }
 

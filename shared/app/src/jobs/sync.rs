@@ -10,6 +10,7 @@ mod crawl;
 mod drop_guard;
 mod dropped_file;
 mod failure;
+mod item_moves;
 mod snapshot;
 mod witness;
 

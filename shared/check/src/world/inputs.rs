@@ -11,8 +11,8 @@ use truecount_billing::{
 };
 use truecount_matching::{Party, Sites, confirmed_by_name};
 use truecount_reconciliation::{
-    AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemColumns, ItemsRead, LinesRead, RunContext,
-    RunInputs, TooManyItems, UsageAccount, UsageSource, WordsOfSource,
+    AccountBelonging, AgreementLine, BilledAgreement, BilledClient, ItemColumns, ItemsRead, KnownMoves, LinesRead,
+    RunContext, RunInputs, TooManyItems, UsageAccount, UsageSource, WordsOfSource,
 };
 use truecount_rules::{DrawnFrom, IdentityKey, KindVocabulary, Rules, RulesFileError, SourceVocabulary};
 
@@ -126,7 +126,7 @@ impl Builder<'_> {
             // A client that the world does not list may still be in the PSA.
             clients.iter_mut().for_each(|client| client.read = LinesRead::Failed);
         }
-        Ok(RunInputs { sources, accounts, items: self.items, clients })
+        Ok(RunInputs { sources, accounts, items: self.items, clients, moves: KnownMoves::default() })
     }
 
     fn source(&self, source: &WorldSource, rules: &Rules) -> Result<UsageSource, WorldRunError> {

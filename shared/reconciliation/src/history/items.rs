@@ -7,7 +7,7 @@ use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
 use truecount_billing::{AccountId, ProductCode, SourceId};
 
-use super::{Part, merge::Absence};
+use super::{Part, merge::Absence, moves::KnownMoves};
 use crate::evidence::LedgerReason;
 use crate::item_record::{ItemFateWord, ItemRecord};
 use crate::outcome::RowKind;
@@ -63,6 +63,9 @@ pub struct CameItem {
     /// The day on which the vendor first saw it; `None`: it does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub first_seen: Option<Date>,
+    /// The day from which it counts; `None`: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
 }
 
 /// An item that counted then and does not now.
@@ -76,16 +79,19 @@ pub struct WentItem {
     /// Why it does not count, where it is listed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reason: Option<LedgerReason>,
+    /// The day from which it does not; `None`: nobody knows.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub day: Option<Date>,
 }
 
 type ItemKey<'a> = (&'a SourceId, &'a AccountId, &'a str);
 
-/// Puts into each row what came and went since the list before, and answers the lists that the next closing compares with. A
+/// Puts into each row what came and went since the list before, with the days that are known, and answers the lists that the next closing compares with. A
 /// service that is not reconciled keeps its list.
 pub(super) fn compare_items(
     before: Vec<CountedItems>,
     rows: &mut [RowRecord],
-    day: Date,
+    (day, known): (Date, &KnownMoves),
     is_moved: impl Fn(&Part) -> bool,
     absence: impl Fn(&ProductCode, Option<&str>) -> Absence,
 ) -> Vec<CountedItems> {
@@ -109,7 +115,7 @@ pub(super) fn compare_items(
         }
         let items: Vec<CountedItem> =
             now.values().filter(|item| item.fate == ItemFateWord::In).map(|item| counted(item)).collect();
-        let moved = earlier.and_then(|earlier| moved_items(&earlier, &now));
+        let moved = earlier.and_then(|earlier| moved_items(&earlier, &now)).map(|moved| moved.with_days(known));
         for at in places {
             rows[at].items_moved.clone_from(&moved);
         }
@@ -157,12 +163,12 @@ fn moved_items(before: &CountedItems, now: &BTreeMap<ItemKey<'_>, &ItemRecord>) 
         before.items.iter().map(|item| (&item.source, &item.account_id, item.item_id.as_str())).collect();
     let came = now.iter().filter(|(key, item)| item.fate == ItemFateWord::In && !then.contains(*key));
     let came: Vec<CameItem> =
-        came.map(|(_, item)| CameItem { item: counted(item), first_seen: item.first_seen }).collect();
+        came.map(|(_, item)| CameItem { item: counted(item), first_seen: item.first_seen, day: None }).collect();
     let went = before.items.iter().filter_map(|item| {
         let found = now.get(&(&item.source, &item.account_id, item.item_id.as_str()));
         let still_counts = found.is_some_and(|found| found.fate == ItemFateWord::In);
         let reason = found.and_then(|found| found.reason);
-        (!still_counts).then(|| WentItem { item: item.clone(), is_listed: found.is_some(), reason })
+        (!still_counts).then(|| WentItem { item: item.clone(), is_listed: found.is_some(), reason, day: None })
     });
     let went: Vec<WentItem> = went.collect();
     (!came.is_empty() || !went.is_empty()).then_some(ItemsMoved { since: before.day, came, went })

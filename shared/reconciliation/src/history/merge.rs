@@ -8,6 +8,7 @@ use truecount_billing::{BillingMonth, ClientId, ProductCode};
 use super::closings::tell_closings;
 use super::figures::is_settled;
 use super::items::compare_items;
+use super::moves::{KnownMoves, began};
 use super::{
     CLOSED_MONTHS_KEPT, ClientHistory, ClosedBecause, ClosedException, EarlierException, ExceptionKey, ExceptionState,
     FoundFigures, Part, PastException, ReservedNumber, RowHistory, SumsSoFar,
@@ -59,13 +60,14 @@ impl HistoryMerge {
     }
 
     /// Puts the rows of a client to its history: each gets what is known of it, and the record what was closed and of what
-    /// nobody knows. `moved`: the services that are told of it and another client together. `absence`: what it says that a service, or a section of
+    /// nobody knows. `moved`: the services that are told of it and another client together. `known`: what happened to items from sync to sync. `absence`: what it says that a service, or a section of
     /// it, has no row.
     pub fn client(
         &mut self,
         before: Option<ClientHistory>,
         record: &mut ClientRecord,
         moved: &BTreeSet<Part>,
+        known: &KnownMoves,
         absence: impl Fn(&ProductCode, Option<&str>) -> Absence,
     ) -> ClientHistory {
         let mut history =
@@ -74,17 +76,18 @@ impl HistoryMerge {
         self.forget(&mut history);
         let counted = std::mem::take(&mut history.counted);
         let is_moved = |part: &Part| moved.contains(part);
-        history.counted = compare_items(counted, &mut record.rows, self.count_day, is_moved, &absence);
+        history.counted = compare_items(counted, &mut record.rows, (self.count_day, known), is_moved, &absence);
         let closings = std::mem::take(&mut history.closings);
         let closings = tell_closings(closings, &mut record.rows, record.lines_read, self.month);
         // A draft is no closing.
         history.closings = if self.next_number.is_some() { closings } else { Vec::new() };
         let found = found(&record.rows);
+        let began = began_by_key(&record.rows);
         let mut past: BTreeMap<ExceptionKey, PastException> =
             std::mem::take(&mut history.exceptions).into_iter().map(|one| (one.key.clone(), one)).collect();
         let mut told: BTreeMap<ExceptionKey, RowHistory> = BTreeMap::new();
         for (key, now) in &found {
-            let one = self.stands(past.remove(key), key, now, &mut history.reserved);
+            let one = self.stands(past.remove(key), key, (now, began.get(key).copied()), &mut history.reserved);
             told.insert(key.clone(), one.1);
             history.exceptions.extend(one.0);
         }
@@ -136,7 +139,7 @@ impl HistoryMerge {
         &mut self,
         before: Option<PastException>,
         key: &ExceptionKey,
-        now: &FoundFigures,
+        (now, began): (&FoundFigures, Option<Date>),
         reserved: &mut Vec<ReservedNumber>,
     ) -> (Option<PastException>, RowHistory) {
         let (state, so_far, number, earlier) = match &before {
@@ -155,6 +158,7 @@ impl HistoryMerge {
         let going_on = before.as_ref().filter(|one| one.closed.is_none());
         let since = going_on.map_or(self.month, |one| one.since);
         let months_open = going_on.map_or(0, |one| one.months_open).saturating_add(1);
+        let began = going_on.map_or(began, |one| one.began);
         let first_month = before.as_ref().map_or(self.month, |one| one.first_month);
         let row = RowHistory {
             number,
@@ -164,6 +168,7 @@ impl HistoryMerge {
             months_open,
             so_far: so_far.clone(),
             before: earlier,
+            began,
         };
         let kept = number.map(|number| PastException {
             key: key.clone(),
@@ -174,6 +179,7 @@ impl HistoryMerge {
             closed: None,
             last: now.clone(),
             so_far,
+            began,
         });
         (kept, row)
     }
@@ -239,6 +245,7 @@ impl PastException {
             months_open: self.months_open,
             so_far: self.so_far.clone(),
             before: None,
+            began: self.began,
         }
     }
 }
@@ -252,6 +259,21 @@ fn found(rows: &[RowRecord]) -> BTreeMap<ExceptionKey, FoundFigures> {
         found.entry(key).and_modify(|one| one.add(&now)).or_insert(now);
     }
     found
+}
+
+/// The days on which exceptions began that one row alone is about.
+fn began_by_key(rows: &[RowRecord]) -> BTreeMap<ExceptionKey, Date> {
+    let mut of_keys: BTreeMap<ExceptionKey, Vec<&RowRecord>> = BTreeMap::new();
+    for row in rows {
+        if let Some(key) = key_of(row) {
+            of_keys.entry(key).or_default().push(row);
+        }
+    }
+    let only = |(key, rows): (ExceptionKey, Vec<&RowRecord>)| match rows.as_slice() {
+        [one] => Some((key, began(one)?)),
+        _ => None,
+    };
+    of_keys.into_iter().filter_map(only).collect()
 }
 
 /// What a row is about; `None`: it is no exception, or nobody knows.

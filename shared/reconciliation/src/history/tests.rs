@@ -62,7 +62,8 @@ impl Months {
     fn close(&mut self, month_number: i32, rows: Vec<RowRecord>) -> ClientRecord {
         let mut merge = HistoryMerge::closing(month(month_number), month(month_number).last_day(), self.next_number);
         let mut record = record(rows);
-        let history = merge.client(self.history.take(), &mut record, &self.moved, |_, _| self.absence);
+        let history =
+            merge.client(self.history.take(), &mut record, &self.moved, &KnownMoves::default(), |_, _| self.absence);
         self.history = Some(history);
         self.next_number = merge.next_number().unwrap();
         record
@@ -196,7 +197,7 @@ fn cost_is_no_revenue_and_currencies_are_never_added() {
 fn a_draft_gives_out_no_number() {
     let mut record = record(vec![under("SRV", 2, 60)]);
     let mut draft = HistoryMerge::draft(month(1), month(1).last_day());
-    let history = draft.client(None, &mut record, &BTreeSet::new(), |_, _| Absence::Nothing);
+    let history = draft.client(None, &mut record, &BTreeSet::new(), &KnownMoves::default(), |_, _| Absence::Nothing);
     assert!(history.is_empty() && draft.next_number().is_none());
     let of = record.rows[0].history.as_ref().unwrap();
     assert_eq!((of.number, of.state), (None, ExceptionState::New));
@@ -267,7 +268,8 @@ fn a_replaced_closing_lends_its_numbers() {
     assert_eq!(short, [("a", 0, vec![3]), ("b", 1, Vec::new()), ("c", 0, vec![4])]);
     let mut merge = HistoryMerge::closing(month(2), month(2).last_day(), 10);
     let mut found = record(vec![under("SRV", 2, 60), under("WKS", 1, 1)]);
-    merge.client(Some(joined[0].clone()), &mut found, &BTreeSet::new(), |_, _| Absence::Nothing);
+    merge
+        .client(Some(joined[0].clone()), &mut found, &BTreeSet::new(), &KnownMoves::default(), |_, _| Absence::Nothing);
     assert_eq!(told(&found).iter().map(|one| one.0).collect::<Vec<_>>(), [3, 10]);
 }
 
@@ -353,7 +355,12 @@ fn a_row_is_told_what_the_last_three_closings_counted_and_billed() {
     assert_eq!(told(&months.close(19, vec![counted(7, 4)])), "2026-07 8/4, 2026-08 7/4", "over a year ago");
     let mut draft = record(vec![counted(1, 1)]);
     let history = months.history.clone();
-    HistoryMerge::draft(month(20), month(20).last_day())
-        .client(history, &mut draft, &months.moved, |_, _| months.absence);
+    HistoryMerge::draft(month(20), month(20).last_day()).client(
+        history,
+        &mut draft,
+        &months.moved,
+        &KnownMoves::default(),
+        |_, _| months.absence,
+    );
     assert_eq!(told(&draft), "2026-08 7/4, 2027-07 7/4");
 }

@@ -552,6 +552,7 @@ fn a_change_is_told_to_the_client_in_a_sentence_or_two() {
                 },
                 is_listed: false,
                 reason: None,
+                day: None,
             }],
         }),
         ..row.clone()

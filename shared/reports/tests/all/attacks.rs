@@ -212,8 +212,8 @@ fn attack_items(row: &mut RowRecord, attack: &str) {
     }];
     row.items_moved = Some(ItemsMoved {
         since: jiff::civil::date(2026, 5, 29),
-        came: vec![CameItem { item: item("1"), first_seen }],
-        went: vec![WentItem { item: item("2"), is_listed: false, reason: None }],
+        came: vec![CameItem { item: item("1"), first_seen, day: first_seen }],
+        went: vec![WentItem { item: item("2"), is_listed: false, reason: None, day: None }],
     });
     let (month, billed) = ("2026-05".parse().unwrap(), Some(row.billed));
     row.last_closings = vec![ClosingFigures { month, counted: None, billed }];

@@ -25,6 +25,7 @@ fn history(number: u32, state: ExceptionState, months_open: u32, lost: &[(&str, 
         months_open,
         so_far: SumsSoFar { lost: lost.collect(), ..SumsSoFar::default() },
         before: (state == ExceptionState::Changed).then_some(before),
+        began: (state == ExceptionState::Open).then(|| jiff::civil::date(2026, 4, 9)),
     }
 }
 
@@ -85,12 +86,17 @@ fn month() -> invented::Sample {
     first.items_moved = Some(ItemsMoved {
         since: jiff::civil::date(2026, 5, 29),
         came: vec![
-            CameItem { item: item("17", Some("LT-21")), first_seen: Some(jiff::civil::date(2026, 6, 3)) },
-            CameItem { item: item("18", None), first_seen: None },
+            CameItem { item: item("17", Some("LT-21")), first_seen: Some(jiff::civil::date(2026, 6, 3)), day: None },
+            CameItem { item: item("18", None), first_seen: None, day: Some(jiff::civil::date(2026, 6, 9)) },
         ],
         went: vec![
-            WentItem { item: item("4", Some("WS-07")), is_listed: true, reason: Some(LedgerReason::Stale) },
-            WentItem { item: item("5", Some("WS-08")), is_listed: false, reason: None },
+            WentItem { item: item("4", Some("WS-07")), is_listed: true, reason: Some(LedgerReason::Stale), day: None },
+            WentItem {
+                item: item("5", Some("WS-08")),
+                is_listed: false,
+                reason: None,
+                day: Some(jiff::civil::date(2026, 6, 12)),
+            },
         ],
     });
     let closing = |month: &str, counted: Option<i64>, billed: i64| ClosingFigures {

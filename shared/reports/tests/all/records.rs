@@ -146,7 +146,7 @@ fn columns_have_their_final_names_in_their_final_order() {
     assert_eq!(
         case.exceptions().names.join(", "),
         "number, client, agreement, product, kind, counted, billed, should_bill, variance, unit_price, \
-         monthly_impact, currency, value_basis, next_step, owner, account_manager, approval_needed, items_in, items_out, came, went, state, since, months_open, \
+         monthly_impact, currency, value_basis, next_step, owner, account_manager, approval_needed, items_in, items_out, came, went, state, since, began, months_open, \
          lost_so_far, confidence, doubts, \
          reason, next_invoice_date, effective_date, counted_on, source, account, decision, standing, decided, action, quantity, whom, until, note, ticket, \
          if_confirmed, \

@@ -259,6 +259,7 @@ impl InputAccount {
         let entry = match line {
             InputLine::Item(item) => SnapshotEntry::Item(item),
             InputLine::Line(line) => SnapshotEntry::Line(line),
+            InputLine::Move(one) => SnapshotEntry::Move(one),
             InputLine::Earlier(reading) => return self.earlier.push(EarlierReading { entries: Vec::new(), ..reading }),
             InputLine::Account(_) => return,
         };

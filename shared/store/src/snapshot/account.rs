@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use jiff::civil::Date;
 use serde::{Deserialize, Serialize};
-use truecount_billing::{Account, AccountId, BilledLine, ReadReason, ReadState, UsageItem};
+use truecount_billing::{Account, AccountId, BilledLine, ItemMove, ReadReason, ReadState, UsageItem};
 
 use super::{Base, Count};
 use crate::hash::Hasher;
@@ -19,6 +19,8 @@ pub struct AccountContent<'a> {
     pub items: &'a [UsageItem],
     /// Its billed lines, sorted.
     pub lines: &'a [BilledLine],
+    /// What happened to its items from sync to sync, sorted.
+    pub moves: &'a [ItemMove],
 }
 
 impl AccountContent<'_> {
@@ -36,11 +38,12 @@ impl AccountContent<'_> {
 
     pub(super) fn entries(&self) -> impl Iterator<Item = SnapshotEntry> + '_ {
         let items = self.items.iter().cloned().map(SnapshotEntry::Item);
-        items.chain(self.lines.iter().cloned().map(SnapshotEntry::Line))
+        let lines = self.lines.iter().cloned().map(SnapshotEntry::Line);
+        items.chain(lines).chain(self.moves.iter().cloned().map(SnapshotEntry::Move))
     }
 }
 
-/// One item or line of an account.
+/// One item or line of an account, or what happened to an item.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum SnapshotEntry {
@@ -48,6 +51,8 @@ pub enum SnapshotEntry {
     Item(UsageItem),
     /// A billed line.
     Line(BilledLine),
+    /// What happened to an item.
+    Move(ItemMove),
 }
 
 /// An account in a snapshot's list.
@@ -72,6 +77,22 @@ pub struct SnapshotAccount {
     pub kept_until: Date,
     /// How many chunks.
     pub chunks: usize,
+    /// The last reading of all of its items; only where this one is not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub last_whole: Option<WholeReading>,
+}
+
+/// A reading of all items of an account, and where it is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WholeReading {
+    /// Its day.
+    pub as_of: Date,
+    /// The snapshot in which its chunks are stored.
+    pub at: SnapshotId,
+    /// How many chunks.
+    pub chunks: usize,
+    /// Items and lines in them.
+    pub total: u64,
 }
 
 /// What happened to an account from snapshot to snapshot.
@@ -126,6 +147,7 @@ impl SnapshotAccount {
             at: id,
             kept_until: retention.until(id.as_of),
             chunks: 0,
+            last_whole: None,
         })
     }
 
@@ -151,6 +173,17 @@ impl SnapshotAccount {
     #[must_use]
     pub fn total(&self) -> u64 {
         self.counts.values().map(|count| count.items).sum()
+    }
+
+    /// The newest reading of all of its items: this one, of this day, if nothing is missing in it.
+    #[must_use]
+    pub fn whole_reading(&self, as_of: Date) -> Option<WholeReading> {
+        let is_whole = match &self.account.read_state {
+            ReadState::Complete | ReadState::Doubtful(ReadReason::Dropped { .. }) => true,
+            ReadState::Partial(_) | ReadState::Failed(_) | ReadState::Doubtful(_) => false,
+        };
+        let now = || WholeReading { as_of, at: self.at, chunks: self.chunks, total: self.total() };
+        if is_whole { Some(now()) } else { self.last_whole }
     }
 
     /// What the next sync is held against: a failure in between hides no fall. `as_of` is the day of this snapshot.

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use truecount_billing::{BilledLine, SourceId};
+use truecount_billing::{AccountId, BilledLine, SourceId};
 use truecount_platform::Row;
 
-use super::{INDEX, SnapshotAccount, SnapshotEntry, SnapshotManifest, chunk_sort};
+use super::{INDEX, SnapshotAccount, SnapshotEntry, SnapshotManifest, WholeReading, chunk_sort};
 use crate::key::{Key, Partition};
 use crate::{Corruption, SnapshotId, Store, StoreError, gzip};
 
@@ -73,35 +73,56 @@ impl SnapshotAccount {
         source: &SourceId,
         accounts: &[Self],
     ) -> Result<Vec<Vec<SnapshotEntry>>, StoreError> {
-        let keys: Vec<Vec<Key>> = accounts.iter().map(|account| account.chunk_keys(source)).collect();
-        let wanted = keys.iter().flatten().map(|key| (key.partition.clone(), key.sort.clone())).collect::<Vec<_>>();
-        let found = store.table.batch_get(&wanted).await?;
-        let mut rows: BTreeMap<(String, String), Row> =
-            found.into_iter().map(|row| ((row.pk.clone(), row.sk.clone()), row)).collect();
-        let mut contents = Vec::with_capacity(accounts.len());
-        for (account, keys) in accounts.iter().zip(keys) {
-            let mut entries = Vec::new();
-            for key in keys {
-                let location = key.to_string();
-                let row = rows.remove(&(key.partition, key.sort));
-                let row = row.ok_or_else(|| StoreError::corrupt(location, Corruption::Missing))?;
-                each_entry(&row, |entry| entries.push(entry))?;
-            }
-            let (found, expected) = (entries.len() as u64, account.total());
-            if found != expected {
-                let location = format!("{source} {}", account.account.id);
-                return Err(StoreError::corrupt(location, Corruption::Count { found, expected }));
-            }
-            contents.push(entries);
-        }
-        Ok(contents)
+        let stored: Vec<_> = accounts.iter().map(|one| (&one.account.id, one.at, one.chunks, one.total())).collect();
+        read(store, source, &stored).await
     }
 
-    fn chunk_keys(&self, source: &SourceId) -> Vec<Key> {
-        let account = &self.account.id;
-        let key = |chunk| Partition::shard(source, self.at, account).sort(chunk_sort(account, chunk));
-        (0..self.chunks).map(key).collect()
+    /// The items and lines of some accounts by whole readings of them, in their order.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] if a chunk is missing or damaged.
+    pub async fn whole_contents(
+        store: &Store,
+        source: &SourceId,
+        readings: &[(&AccountId, WholeReading)],
+    ) -> Result<Vec<Vec<SnapshotEntry>>, StoreError> {
+        let stored: Vec<_> = readings.iter().map(|(id, one)| (*id, one.at, one.chunks, one.total)).collect();
+        read(store, source, &stored).await
     }
+}
+
+/// Each of these accounts as a snapshot stored it in so many chunks, with so many items and lines.
+async fn read(
+    store: &Store,
+    source: &SourceId,
+    stored: &[(&AccountId, SnapshotId, usize, u64)],
+) -> Result<Vec<Vec<SnapshotEntry>>, StoreError> {
+    let keys = |(account, at, chunks, _): &(&AccountId, SnapshotId, usize, u64)| -> Vec<Key> {
+        let key = |chunk| Partition::shard(source, *at, account).sort(chunk_sort(account, chunk));
+        (0..*chunks).map(key).collect()
+    };
+    let keys: Vec<Vec<Key>> = stored.iter().map(keys).collect();
+    let wanted = keys.iter().flatten().map(|key| (key.partition.clone(), key.sort.clone())).collect::<Vec<_>>();
+    let found = store.table.batch_get(&wanted).await?;
+    let mut rows: BTreeMap<(String, String), Row> =
+        found.into_iter().map(|row| ((row.pk.clone(), row.sk.clone()), row)).collect();
+    let mut contents = Vec::with_capacity(stored.len());
+    for ((account, _, _, expected), keys) in stored.iter().zip(keys) {
+        let mut entries = Vec::new();
+        for key in keys {
+            let location = key.to_string();
+            let row = rows.remove(&(key.partition, key.sort));
+            let row = row.ok_or_else(|| StoreError::corrupt(location, Corruption::Missing))?;
+            each_entry(&row, |entry| entries.push(entry))?;
+        }
+        let found = entries.iter().filter(|entry| !matches!(entry, SnapshotEntry::Move(_))).count() as u64;
+        if found != *expected {
+            let location = format!("{source} {account}");
+            return Err(StoreError::corrupt(location, Corruption::Count { found, expected: *expected }));
+        }
+        contents.push(entries);
+    }
+    Ok(contents)
 }
 
 /// Splits accounts into groups that are read together, so that memory stays bounded.

@@ -35,7 +35,7 @@ impl Content {
     }
 
     fn as_content(&self) -> AccountContent<'_> {
-        AccountContent { account: &self.account, items: &self.items, lines: &[] }
+        AccountContent { account: &self.account, items: &self.items, lines: &[], moves: &[] }
     }
 }
 
@@ -219,6 +219,7 @@ fn groups_are_bounded_by_accounts_and_by_items() {
             at: id(1, 1),
             kept_until: date(2027, 7, 6),
             chunks: 1,
+            last_whole: None,
             history: AccountHistory::default(),
         };
         totals.iter().enumerate().map(one).collect::<Vec<_>>()

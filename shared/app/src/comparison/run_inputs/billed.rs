@@ -122,6 +122,6 @@ fn before(account: &InputAccount) -> Option<LinesRead> {
 fn lines_of(records: &[SnapshotEntry]) -> impl Iterator<Item = &BilledLine> {
     records.iter().filter_map(|record| match record {
         SnapshotEntry::Line(line) => Some(line),
-        SnapshotEntry::Item(_) => None,
+        SnapshotEntry::Item(_) | SnapshotEntry::Move(_) => None,
     })
 }

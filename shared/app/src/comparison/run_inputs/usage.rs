@@ -2,9 +2,11 @@
 
 use jiff::Span;
 use jiff::civil::Date;
-use truecount_billing::{AccountList, ReadReason, ReadState, UsageItem};
+use truecount_billing::{AccountList, ItemMove, ReadReason, ReadState, UsageItem};
 use truecount_connectors::{SourceKind, source_kind};
-use truecount_reconciliation::{AccountBelonging, ItemColumns, ItemsRead, RunInputs, UsageAccount, UsageSource};
+use truecount_reconciliation::{
+    AccountBelonging, ItemColumns, ItemsRead, KnownMoves, RunInputs, UsageAccount, UsageSource,
+};
 use truecount_rules::KindVocabulary;
 use truecount_store::{EarlierReading, FrozenSource, InputAccount, ListedAccount, SnapshotEntry};
 
@@ -114,6 +116,7 @@ pub(super) struct SourceReader<'r, 'i> {
     oldest: Date,
     words: Words<'r>,
     items: &'i mut ItemColumns,
+    moves: &'i mut KnownMoves,
     /// Ours, at vendors.
     partner_ids: &'r [String],
 }
@@ -153,6 +156,7 @@ impl<'r, 'i> SourceReader<'r, 'i> {
             oldest: count_day.saturating_sub(Span::new().days(i64::from(fresh_days))),
             words: Words::of(&frozen.source, kept, of.rules),
             items: &mut inputs.items,
+            moves: &mut inputs.moves,
             partner_ids: &of.rules.us().partner_ids,
         };
         for (source, name) in of.rules.kinds_counted() {
@@ -166,7 +170,9 @@ impl<'r, 'i> SourceReader<'r, 'i> {
     /// An account, and what is known of its items.
     fn reading(&mut self, mut account: InputAccount) -> Result<(ListedAccount, ItemsRead), AppError> {
         account.listed.counts.keys().for_each(|kind| self.words.kind(kind));
-        let now = self.add(items_of(std::mem::take(&mut account.entries)))?;
+        let entries = std::mem::take(&mut account.entries);
+        self.moves.add(&self.source.id, &account.listed.account.id, moves_of(&entries));
+        let now = self.add(items_of(entries))?;
         let reading = match &account.listed.account.read_state {
             ReadState::Complete if self.is_partial => ItemsRead::Partial(now),
             ReadState::Complete => ItemsRead::Complete(now),
@@ -263,10 +269,17 @@ fn declare_words(source: &mut UsageSource, kind: Option<&SourceKind>, partner_id
     }
 }
 
+fn moves_of(records: &[SnapshotEntry]) -> impl Iterator<Item = ItemMove> {
+    records.iter().filter_map(|record| match record {
+        SnapshotEntry::Move(one) => Some(one.clone()),
+        SnapshotEntry::Item(_) | SnapshotEntry::Line(_) => None,
+    })
+}
+
 pub(super) fn items_of(records: Vec<SnapshotEntry>) -> Vec<UsageItem> {
     let item = |record| match record {
         SnapshotEntry::Item(item) => Some(item),
-        SnapshotEntry::Line(_) => None,
+        SnapshotEntry::Line(_) | SnapshotEntry::Move(_) => None,
     };
     records.into_iter().filter_map(item).collect()
 }

@@ -50,7 +50,7 @@ mod tests {
         let account = Account::new(AccountId::new(id).unwrap(), name, ReadState::Complete);
         let at = SnapshotId { as_of: date(2026, 6, 29), lease: 1 };
         SnapshotAccount::describe(
-            &AccountContent { account: &account, items: &[], lines: &[] },
+            &AccountContent { account: &account, items: &[], lines: &[], moves: &[] },
             at,
             Retention::of_days(400),
         )

@@ -124,7 +124,7 @@ mod tests {
 
     fn stored(id: &str, items: u64) -> SnapshotAccount {
         let at = SnapshotId { as_of: date(2026, 6, 1), lease: 1 };
-        SnapshotAccount::describe(&content_of(&account(id, items)), at, Retention::of_days(400)).unwrap()
+        SnapshotAccount::describe(&content_of(&account(id, items), &[]), at, Retention::of_days(400)).unwrap()
     }
 
     fn read(accounts: &[AccountReading]) -> Snapshot {

@@ -1,8 +1,8 @@
 //! What was parsed, written account by account and committed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
-use truecount_billing::{AccountId, AccountList};
+use truecount_billing::{AccountId, AccountList, ItemMove};
 use truecount_connectors::{AccountReading, Snapshot, source_kind};
 use truecount_store::{
     AccountContent, Checkpoint, SnapshotAccount, SnapshotManifest, SnapshotWords, SnapshotWriter, StoreError,
@@ -12,6 +12,7 @@ use super::anomaly::Earlier;
 use super::context::SourceSync;
 use super::drop_guard::Sighting;
 use super::failure::{Stop, SyncFailure};
+use super::item_moves::{Described, EarlierReadings};
 use super::{account_history, anomaly, witness};
 
 /// Whether the last snapshot of the day holds the same already.
@@ -80,30 +81,35 @@ async fn write_accounts(
     let mut entries = Vec::with_capacity(parsed.account_count() + gone.len());
     let listed = parsed.into_accounts().map(|reading| (reading, None));
     let gone = gone.into_iter().map(|missing| (missing.reading, Some(missing.bases)));
-    for (at, (account, bases)) in listed.chain(gone).enumerate() {
-        let before = known.get(&account.account.id).copied();
-        account.items.iter().for_each(|item| words.item(item));
-        account.lines.iter().for_each(|line| words.line(line));
-        let content = content_of(&account);
-        let mut entry = SnapshotAccount::describe(&content, id, sync.retention)?;
-        match bases {
-            Some(bases) => entry.bases = bases,
-            None => anomaly::flag_drop(&mut entry, before, earlier.as_of, seen),
-        }
-        if !before.is_some_and(|before| entry.reuse(before, id.as_of, sync.retention)) {
-            // Rows of an interrupted call are stored already; only their number is needed.
-            match at as u64 >= checkpoint.accounts_written {
-                true => writer.add(&content, &mut entry)?,
-                false => writer.skip(&content, &mut entry)?,
+    let mut accounts: VecDeque<_> = listed.chain(gone).collect();
+    let readings = EarlierReadings { sync, id, as_of: earlier.as_of, known };
+    while !accounts.is_empty() {
+        let group: Vec<_> = accounts.drain(..readings.group_len(accounts.iter().map(|(account, _)| account))).collect();
+        let described = readings.describe(&group.iter().map(|(account, _)| account).collect::<Vec<_>>()).await?;
+        for ((account, bases), Described { mut entry, moves }) in group.into_iter().zip(described) {
+            let before = readings.known.get(&account.account.id).copied();
+            account.items.iter().for_each(|item| words.item(item));
+            account.lines.iter().for_each(|line| words.line(line));
+            let content = content_of(&account, &moves);
+            match bases {
+                Some(bases) => entry.bases = bases,
+                None => anomaly::flag_drop(&mut entry, before, earlier.as_of, seen),
             }
-        }
-        entries.push(entry);
-        if writer.is_full() {
-            writer.flush().await?;
-            checkpoint.accounts_written = at as u64 + 1;
-            if sync.is_out_of_time() {
-                sync.save(checkpoint).await?;
-                return Err(Stop::OutOfTime);
+            if !before.is_some_and(|before| entry.reuse(before, id.as_of, sync.retention)) {
+                // Rows of an interrupted call are stored already; only their number is needed.
+                match entries.len() as u64 >= checkpoint.accounts_written {
+                    true => writer.add(&content, &mut entry)?,
+                    false => writer.skip(&content, &mut entry)?,
+                }
+            }
+            entries.push(entry);
+            if writer.is_full() {
+                writer.flush().await?;
+                checkpoint.accounts_written = entries.len() as u64;
+                if sync.is_out_of_time() {
+                    sync.save(checkpoint).await?;
+                    return Err(Stop::OutOfTime);
+                }
             }
         }
     }
@@ -145,6 +151,6 @@ async fn commit(
     Ok((manifest, Unchanged::No))
 }
 
-pub(super) fn content_of(account: &AccountReading) -> AccountContent<'_> {
-    AccountContent { account: &account.account, items: &account.items, lines: &account.lines }
+pub(super) fn content_of<'a>(account: &'a AccountReading, moves: &'a [ItemMove]) -> AccountContent<'a> {
+    AccountContent { account: &account.account, items: &account.items, lines: &account.lines, moves }
 }

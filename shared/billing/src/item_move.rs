@@ -1,0 +1,134 @@
+//! What happened to an item from one sync to the next: the day on which a difference began can be told by it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{ToSpan, civil::Date};
+use serde::{Deserialize, Serialize};
+
+use crate::{ItemId, UsageItem};
+
+/// Days for which what happened to an item is kept: more than lie between two closings, one of which may be missed.
+pub const MOVES_KEPT_DAYS: i32 = 100;
+
+/// An item that appeared, changed or went between two readings of its account.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ItemMove {
+    /// The vendor's id of it.
+    pub item_id: ItemId,
+    /// The day of the first reading that has it so.
+    pub on: Date,
+    /// The day of the reading before, which had it otherwise.
+    pub after: Date,
+    /// What happened.
+    pub how: ItemMoveKind,
+}
+
+/// What happened to an item.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ItemMoveKind {
+    /// It was not listed before.
+    Came,
+    /// Its kind, state, quantity, product or an attribute is another: what rules select by.
+    Changed,
+    /// It is no longer listed.
+    Went,
+}
+
+/// What is known of an account's items after a reading, sorted: what has happened since the reading before, and what was
+/// known then and is not too long ago. Both readings are whole.
+#[must_use]
+pub fn item_moves(before: (Date, &[UsageItem]), known: &[ItemMove], now: (Date, &[UsageItem])) -> Vec<ItemMove> {
+    let (after, on) = (before.0, now.0);
+    let (then, listed) = (by_id(before.1), by_id(now.1));
+    let is_kept = |one: &&ItemMove| one.on.checked_add(MOVES_KEPT_DAYS.days()).is_ok_and(|until| until >= on);
+    let mut moves: BTreeSet<ItemMove> = known.iter().filter(is_kept).cloned().collect();
+    let mut add = |id: &ItemId, how| moves.insert(ItemMove { item_id: id.clone(), on, after, how });
+    for (id, items) in &listed {
+        match then.get(id) {
+            None => add(id, ItemMoveKind::Came),
+            Some(earlier) if !is_same(earlier, items) => add(id, ItemMoveKind::Changed),
+            Some(_) => continue,
+        };
+    }
+    for id in then.keys().filter(|id| !listed.contains_key(*id)) {
+        add(id, ItemMoveKind::Went);
+    }
+    moves.into_iter().collect()
+}
+
+/// Items of one id can be of several kinds.
+fn by_id(items: &[UsageItem]) -> BTreeMap<&ItemId, Vec<&UsageItem>> {
+    let mut found: BTreeMap<&ItemId, Vec<&UsageItem>> = BTreeMap::new();
+    for item in items {
+        found.entry(&item.item_id).or_default().push(item);
+    }
+    found
+}
+
+fn is_same(before: &[&UsageItem], now: &[&UsageItem]) -> bool {
+    let is_like = |one: &UsageItem, other: &UsageItem| {
+        (&one.kind, &one.sku, &one.state, one.quantity, &one.attributes)
+            == (&other.kind, &other.sku, &other.state, other.quantity, &other.attributes)
+    };
+    let mut left = now.to_vec();
+    let mut take = |one: &UsageItem| left.iter().position(|other| is_like(one, other)).map(|at| left.swap_remove(at));
+    before.len() == now.len() && before.iter().all(|one| take(one).is_some())
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::civil::date;
+
+    use super::*;
+    use crate::{ItemState, LeftOutReason};
+
+    fn item(id: &str) -> UsageItem {
+        UsageItem::new(ItemId::new(id).unwrap(), "user")
+    }
+
+    fn blocked(id: &str) -> UsageItem {
+        UsageItem { state: ItemState::LeftOut(LeftOutReason::Disabled), ..item(id) }
+    }
+
+    fn told(moves: &[ItemMove]) -> Vec<String> {
+        moves.iter().map(|one| format!("{} {:?} {} {}", one.item_id, one.how, one.after, one.on)).collect()
+    }
+
+    #[test]
+    fn who_came_changed_and_went_is_told_by_day() {
+        let (first, second, third) = (date(2026, 11, 9), date(2026, 11, 10), date(2026, 11, 12));
+        let known =
+            item_moves((first, &[item("ada"), blocked("bo")]), &[], (second, &[item("ada"), item("bo"), item("cy")]));
+        assert_eq!(told(&known), ["bo Changed 2026-11-09 2026-11-10", "cy Came 2026-11-09 2026-11-10"]);
+        let later =
+            item_moves((second, &[item("ada"), item("bo"), item("cy")]), &known, (third, &[item("bo"), item("cy")]));
+        let expected =
+            ["ada Went 2026-11-10 2026-11-12", "bo Changed 2026-11-09 2026-11-10", "cy Came 2026-11-09 2026-11-10"];
+        assert_eq!(told(&later), expected);
+        let same = [item("bo"), item("cy")];
+        assert_eq!(
+            item_moves((third, &same), &later, (third, &same)),
+            later,
+            "the same reading again tells nothing new"
+        );
+        let much_later = date(2027, 2, 20);
+        assert_eq!(told(&item_moves((third, &same), &later, (much_later, &same))), expected[..1], "kept for 100 days");
+    }
+
+    #[test]
+    fn what_no_rule_selects_by_is_no_change() {
+        let renamed =
+            UsageItem { name: Some("Ada".to_owned()), last_seen: Some(jiff::Timestamp::UNIX_EPOCH), ..item("ada") };
+        assert!(item_moves((date(2026, 11, 9), &[item("ada")]), &[], (date(2026, 11, 10), &[renamed])).is_empty());
+    }
+
+    #[test]
+    fn items_of_one_id_are_compared_together() {
+        let (day, next) = (date(2026, 11, 9), date(2026, 11, 10));
+        let phone = UsageItem { kind: "mobile".to_owned(), ..item("ada") };
+        let both = [item("ada"), phone.clone()];
+        assert!(item_moves((day, &both), &[], (next, &[phone.clone(), item("ada")])).is_empty());
+        assert_eq!(told(&item_moves((day, &both), &[], (next, &[phone]))), ["ada Changed 2026-11-09 2026-11-10"]);
+    }
+}
