@@ -1,12 +1,16 @@
 //! Runs of one month: drafts beside closings, one that takes another's place, one at a time, and what is pinned.
 
+use std::sync::Arc;
+
 use rust_decimal::Decimal;
-use truecount_app::{MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer};
+use truecount_app::{Config, MailPolicy, ReconcileAnswer, ReportAnswer, RunKind, SyncAnswer};
 use truecount_billing::Currency;
+use truecount_platform::FixedClock;
 use truecount_reconciliation::RunTotals;
 use truecount_store::{
     Closing, Fence, IgnoreReason, Lease, LeaseOutcome, MappingDecision, MappingRecord, Run, RunState, sha256_hex,
 };
+use truecount_support::write_file;
 
 use crate::backend::{TestBackend, soon};
 use crate::smoke::{self, BILLED, RULES, SETTINGS, USAGE};
@@ -32,6 +36,26 @@ fn ignored(backend: &TestBackend, account: &str) -> MappingRecord {
     let (source, account) = ("rmm".parse().unwrap(), account.parse().unwrap());
     let decision = MappingDecision::Ignored { reason: IgnoreReason::Internal };
     MappingRecord::new(source, account, decision, "kim", "internal", backend.env.clock.now())
+}
+
+/// A rule is changed, and changed back: what is looked at is what was asked for last, though its run is the older one.
+#[tokio::test]
+async fn a_draft_that_is_asked_for_again_is_the_newest() {
+    let mut backend = synced().await;
+    let rules = |minimum: &str| RULES.replace("seen_within_days", &format!("{minimum}seen_within_days"));
+    let mut asked = Vec::new();
+    for (minute, minimum) in [(1, ""), (2, "minimum = 9, "), (3, "")] {
+        backend.env.clock = Arc::new(FixedClock(format!("2026-06-30T20:0{minute}:00Z").parse().unwrap()));
+        write_file(backend.folder.path(), "config/rules.toml", rules(minimum));
+        backend.config = Config::load(&backend.env).await.unwrap();
+        asked.push(backend.draft().await);
+        let month = "2026-06".parse().unwrap();
+        let newest = truecount_app::report(&backend.env, &backend.config, month, None, MailPolicy::Off, soon()).await;
+        let ReportAnswer::Reported { run_id, .. } = newest.unwrap() else { panic!("not reported") };
+        assert_eq!(Some(&run_id), asked.last(), "minute {minute}");
+    }
+    assert_eq!(asked[0], asked[2]);
+    assert_ne!(asked[0], asked[1]);
 }
 
 #[tokio::test]

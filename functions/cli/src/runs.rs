@@ -65,7 +65,7 @@ async fn list_runs(cli: &Cli, session: &Session) -> anyhow::Result<Ending> {
     for month in Run::months(&session.env.store).await? {
         let counting = Closing::current_run_id(&session.env.store, month).await?;
         let mut runs = Run::list(&session.env.store, month).await?;
-        runs.sort_by(|a, b| (a.manifest.created_at, &a.run_id).cmp(&(b.manifest.created_at, &b.run_id)));
+        runs.sort_by(|a, b| (a.asked_at(), &a.run_id).cmp(&(b.asked_at(), &b.run_id)));
         rows.extend(runs.into_iter().map(|run| RunRow {
             month,
             closing: run.manifest.closing,
@@ -161,7 +161,7 @@ pub(crate) async fn newest_run(session: &Session, month: Option<BillingMonth>) -
     let Some(month) = (if month.is_some() { month } else { newest().await? }) else { return Ok(None) };
     let counting = Closing::current_run_id(&session.env.store, month).await?;
     let mut runs = Run::list(&session.env.store, month).await?;
-    runs.sort_by_key(|run| run.manifest.created_at);
+    runs.sort_by_key(Run::asked_at);
     let chosen = runs.iter().position(|run| Some(&run.run_id) == counting.as_ref());
     let run = chosen.map(|at| runs.swap_remove(at)).or_else(|| runs.pop());
     if run.is_none() && wanted.is_some() {

@@ -54,6 +54,7 @@ pub async fn seed_month(
         unsent_because: Vec::new(),
         summary: Some(summary),
         outcome_sha256: None,
+        asked_again_at: None,
         history: None,
     };
     run.create(&env.store, Fence::NONE).await?;

@@ -268,6 +268,9 @@ pub struct Run {
     /// The history that it left; `None`: it is a draft, or not reconciled.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub history: Option<LeftHistory>,
+    /// When somebody last asked for a draft of just what this one is based on; `None`: nobody did again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked_again_at: Option<Timestamp>,
 }
 
 impl Record for Run {
@@ -327,7 +330,14 @@ impl Run {
             summary: None,
             outcome_sha256: None,
             history: None,
+            asked_again_at: None,
         })
+    }
+
+    /// When somebody last asked for what it is based on: of several runs the newest is what people are looking at.
+    #[must_use]
+    pub fn asked_at(&self) -> Timestamp {
+        self.asked_again_at.unwrap_or(self.manifest.created_at)
     }
 
     /// The run of a month by its id.

@@ -118,7 +118,7 @@ pub(super) async fn newest_unfinished(store: &Store) -> Result<Option<Run>, Stor
     let mut is_newest = true;
     for month in Run::months(store).await?.into_iter().rev().take(MONTHS_MAX) {
         let mut runs = Run::list(store, month).await?;
-        runs.sort_by_key(|run| run.manifest.created_at);
+        runs.sort_by_key(Run::asked_at);
         for run in runs.into_iter().rev() {
             if !is_finished(&run) && (is_newest || run.manifest.closing.is_some()) {
                 return Ok(Some(run));
@@ -133,7 +133,7 @@ pub(super) async fn newest_unfinished(store: &Store) -> Result<Option<Run>, Stor
 pub(super) async fn newest(store: &Store) -> Result<Option<String>, StoreError> {
     let Some(month) = Run::months(store).await?.pop() else { return Ok(None) };
     let runs = Run::list(store, month).await?;
-    Ok(runs.into_iter().max_by_key(|run| run.manifest.created_at).map(|run| run.run_id))
+    Ok(runs.into_iter().max_by_key(Run::asked_at).map(|run| run.run_id))
 }
 
 /// A closing on this machine that began and has not ended, in words.

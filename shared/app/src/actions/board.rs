@@ -74,7 +74,7 @@ impl ActionBoard {
                 Some(run) => Some(run),
                 None => {
                     let runs = Run::list(&env.store, month).await?.into_iter().filter(is_there);
-                    runs.max_by_key(|run| run.manifest.created_at)
+                    runs.max_by_key(Run::asked_at)
                 }
             };
             if let Some(run) = run {

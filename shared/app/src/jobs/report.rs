@@ -101,7 +101,7 @@ async fn find(env: &Environment, month: BillingMonth, run_id: Option<&str>) -> R
     };
     let found = match &wanted {
         Some(run_id) => Run::load(store, month, run_id).await?,
-        None => Run::list(store, month).await?.into_iter().max_by_key(|run| run.manifest.created_at),
+        None => Run::list(store, month).await?.into_iter().max_by_key(Run::asked_at),
     };
     found.ok_or_else(|| {
         let what = wanted.map_or_else(|| "has no run".to_owned(), |run_id| format!("has no run `{run_id}`"));

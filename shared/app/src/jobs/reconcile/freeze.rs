@@ -74,7 +74,12 @@ pub(super) async fn freeze_inputs(
         baseline: BaselineRecord::current(&env.store).await?,
     };
     let run = Run::new(manifest)?;
-    if let Some(existing) = Run::load(&env.store, month, &run.run_id).await? {
+    if let Some(mut existing) = Run::load(&env.store, month, &run.run_id).await? {
+        let now = env.clock.now();
+        if existing.manifest.closing.is_none() && now > existing.asked_at() {
+            existing.asked_again_at = Some(now);
+            existing.save(&env.store, lease.fence()).await?;
+        }
         return Ok(existing);
     }
     let mut writer = InputsWriter::new(run.folder(&env.store));
