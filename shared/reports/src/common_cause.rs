@@ -268,7 +268,7 @@ mod tests {
         assert_eq!(
             entry.reason,
             "underbilled at 4 of 12 clients at which it was compared: probably one cause, such as a rule or a product code; \
-             look for that before each is changed; GBP 50.00 to add and GBP 50.00 to add (estimated) and USD 7.00 to add a \
+             look for that before each is changed; GBP 50.00 to add, GBP 50.00 to add (estimated) and USD 7.00 to add a \
              month; Client 4 (+5), Client 1 (+3), Client 2 (+2) and 1 more"
         );
         assert_eq!(entry.sum_of_members(), Some((currency("GBP"), 100.into())));

@@ -113,7 +113,7 @@ pub(crate) fn worth(sums: &BTreeMap<Currency, AddAndReduce>, home: Currency) -> 
         .filter(|(_, (amount, _))| !amount.is_zero())
         .map(|(currency, (amount, what))| format!("{} {what}", label::money(amount, currency)))
         .collect();
-    (!told.is_empty()).then(|| format!("{} a month", told.join(" and ")))
+    (!told.is_empty()).then(|| format!("{} a month", label::in_a_sentence(&told)))
 }
 
 /// A line for each amount, the titles in a column.

@@ -80,8 +80,10 @@ impl TopExceptions {
         };
         let is_first = report.portfolio.last_closing.is_none();
         rows.truncate(rows_max);
-        let rows = client_by_client(&rows).into_iter().map(|row| TopException::of(row, is_first, content, target));
-        let rows = rows.collect();
+        let ordered = client_by_client(&rows);
+        let is_same = ordered.iter().zip(&rows).all(|(one, other)| std::ptr::eq(*one, *other));
+        let title = if is_same { title } else { format!("{title}, client by client") };
+        let rows = ordered.into_iter().map(|row| TopException::of(row, is_first, content, target)).collect();
         Self { title, rows, exceptions }
     }
 }

@@ -35,7 +35,7 @@ fn confirmed(foretold: &IfConfirmed) -> String {
         }
     }
     let is_one = foretold.accounts.len() as u64 + foretold.others == 1;
-    format!("{} {} confirmed", listed(&parts), if is_one { "is" } else { "are" })
+    format!("{} {} confirmed", label::in_a_sentence(&parts), if is_one { "is" } else { "are" })
 }
 
 fn account(proposed: &ProposedAccount) -> String {
@@ -47,15 +47,6 @@ fn account(proposed: &ProposedAccount) -> String {
 fn in_brackets(score: Option<Decimal>) -> String {
     let percent = score.and_then(|score| score.checked_mul(Decimal::ONE_HUNDRED));
     percent.map(|percent| format!(" ({} %)", percent.floor().normalize())).unwrap_or_default()
-}
-
-/// `a`, `a and b`, `a, b and c`.
-fn listed(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
 }
 
 /// `23 counted, 3 underbilled, +GBP 45.00 a month`.
@@ -191,5 +182,5 @@ fn to_change(currency: Currency, amounts: &AddAndReduce) -> Option<String> {
     let words = ["to add", "to reduce", "to add (estimated)", "to reduce (estimated)"];
     let told = amounts.each().into_iter().zip(words).filter(|(amount, _)| !amount.is_zero());
     let told: Vec<String> = told.map(|(amount, word)| format!("{} {word}", money(amount, currency))).collect();
-    (!told.is_empty()).then(|| format!("{} a month", listed(&told)))
+    (!told.is_empty()).then(|| format!("{} a month", label::in_a_sentence(&told)))
 }
