@@ -29,6 +29,9 @@ pub struct FrozenHistory {
     /// The month whose closing it goes on from; `None`: there is none before it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub last_closing: Option<BillingMonth>,
+    /// Whether that closing had the rules of this run.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub is_by_same_rules: bool,
 }
 
 /// Writes a history, client by client.

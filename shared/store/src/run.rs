@@ -476,7 +476,12 @@ pub(crate) mod tests {
             (
                 "history",
                 with(|m| {
-                    m.history = Some(FrozenHistory { sha256: "x".to_owned(), next_number: 1, last_closing: None })
+                    m.history = Some(FrozenHistory {
+                        sha256: "x".to_owned(),
+                        next_number: 1,
+                        last_closing: None,
+                        is_by_same_rules: false,
+                    })
                 }),
             ),
             ("baseline", with(|m| m.baseline = Some(baseline()))),

@@ -37,6 +37,8 @@ impl RunHistory {
                 (HistoryMerge::closing(month, day, next_number), Some(HistoryWriter::default()))
             }
         };
+        let is_by_same_rules = frozen.as_ref().is_some_and(|frozen| frozen.is_by_same_rules);
+        let merge = if is_by_same_rules { merge.by_same_rules() } else { merge };
         let last_closing = frozen.as_ref().and_then(|frozen| frozen.last_closing);
         Ok(Some(Self { last_closing, beside: HistoryBeside::new(run.history().await?), merge, left }))
     }

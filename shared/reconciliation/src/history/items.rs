@@ -91,7 +91,7 @@ type ItemKey<'a> = (&'a SourceId, &'a AccountId, &'a str);
 pub(super) fn compare_items(
     before: Vec<CountedItems>,
     rows: &mut [RowRecord],
-    (day, known): (Date, &KnownMoves),
+    (day, known): (Date, (&KnownMoves, bool)),
     is_moved: impl Fn(&Part) -> bool,
     absence: impl Fn(&ProductCode, Option<&str>) -> Absence,
 ) -> Vec<CountedItems> {

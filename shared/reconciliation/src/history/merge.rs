@@ -38,19 +38,27 @@ pub struct HistoryMerge {
     count_day: Date,
     /// The number that is given out next; `None`: a draft gives out none.
     next_number: Option<u32>,
+    /// Whether the closing before had the same rules.
+    is_by_same_rules: bool,
 }
 
 impl HistoryMerge {
     /// A closing of this month, which gives out numbers from this one on.
     #[must_use]
     pub const fn closing(month: BillingMonth, count_day: Date, next_number: u32) -> Self {
-        Self { month, count_day, next_number: Some(next_number) }
+        Self { month, count_day, next_number: Some(next_number), is_by_same_rules: false }
     }
 
     /// A draft of this month.
     #[must_use]
     pub const fn draft(month: BillingMonth, count_day: Date) -> Self {
-        Self { month, count_day, next_number: None }
+        Self { month, count_day, next_number: None, is_by_same_rules: false }
+    }
+
+    /// The closing before had the same rules: what has come to count since has not done so by another rule.
+    #[must_use]
+    pub const fn by_same_rules(self) -> Self {
+        Self { is_by_same_rules: true, ..self }
     }
 
     /// The number that is given out next; `None`: a draft gives out none.
@@ -76,7 +84,13 @@ impl HistoryMerge {
         self.forget(&mut history);
         let counted = std::mem::take(&mut history.counted);
         let is_moved = |part: &Part| moved.contains(part);
-        history.counted = compare_items(counted, &mut record.rows, (self.count_day, known), is_moved, &absence);
+        history.counted = compare_items(
+            counted,
+            &mut record.rows,
+            (self.count_day, (known, self.is_by_same_rules)),
+            is_moved,
+            &absence,
+        );
         let closings = std::mem::take(&mut history.closings);
         let closings = tell_closings(closings, &mut record.rows, record.lines_read, self.month);
         // A draft is no closing.

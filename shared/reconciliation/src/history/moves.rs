@@ -35,33 +35,43 @@ impl KnownMoves {
         }
     }
 
-    /// The one thing that happened to an item, if it is of after the day and of a day that is known.
-    fn only(&self, item: &CountedItem, since: Date) -> Option<&ItemMove> {
-        let of_account = self.0.get(&item.source)?.get(&item.account_id)?;
-        let [one] = of_account.get(item.item_id.as_str())?.as_slice() else { return None };
-        (one.on > since && (one.on - one.after).get_days() <= BETWEEN_DAYS_MAX).then_some(one)
-    }
-
-    fn knows(&self, item: &CountedItem) -> bool {
+    fn of(&self, item: &CountedItem) -> &[ItemMove] {
         let of_account = self.0.get(&item.source).and_then(|source| source.get(&item.account_id));
-        of_account.is_some_and(|account| account.contains_key(item.item_id.as_str()))
+        of_account.and_then(|account| account.get(item.item_id.as_str())).map(Vec::as_slice).unwrap_or_default()
+    }
+}
+
+/// What happened since a closing.
+struct KnownSince<'k> {
+    known: &'k KnownMoves,
+    is_by_same_rules: bool,
+    /// Its count day.
+    since: Date,
+}
+
+impl KnownSince<'_> {
+    /// The one thing that happened to an item, if it is of after the closing and of a day that is known.
+    fn only(&self, item: &CountedItem) -> Option<&ItemMove> {
+        let [one] = self.known.of(item) else { return None };
+        let is_told = one.how != ItemMoveKind::Changed || self.is_by_same_rules;
+        (is_told && one.on > self.since && (one.on - one.after).get_days() <= BETWEEN_DAYS_MAX).then_some(one)
     }
 
-    /// From which day an item counts that did not count on `since`. `first_seen`: as the vendor says.
-    pub(super) fn came(&self, item: &CountedItem, first_seen: Option<Date>, since: Date) -> Option<Date> {
-        let first_seen = first_seen.filter(|day| *day > since);
-        match self.only(item, since) {
-            Some(one) if one.how == ItemMoveKind::Came => first_seen.filter(|day| *day <= one.on).or(Some(one.on)),
-            Some(one) if one.how == ItemMoveKind::Changed => Some(one.on),
-            Some(_) => None,
-            None => first_seen.filter(|_| !self.knows(item)),
+    /// From which day an item counts that did not count then. `first_seen`: as the vendor says.
+    fn came(&self, item: &CountedItem, first_seen: Option<Date>) -> Option<Date> {
+        let first_seen = first_seen.filter(|day| *day > self.since);
+        match self.only(item).map(|one| (one.how, one.on)) {
+            Some((ItemMoveKind::Came, on)) => first_seen.filter(|day| *day <= on).or(Some(on)),
+            Some((ItemMoveKind::Changed, on)) => Some(on),
+            Some((ItemMoveKind::Went, _)) => None,
+            None => first_seen.filter(|_| self.known.of(item).is_empty()),
         }
     }
 
-    /// From which day an item does not count that counted on `since`.
-    pub(super) fn went(&self, item: &CountedItem, is_listed: bool, since: Date) -> Option<Date> {
+    /// From which day an item does not count that counted then.
+    fn went(&self, item: &CountedItem, is_listed: bool) -> Option<Date> {
         let how = if is_listed { ItemMoveKind::Changed } else { ItemMoveKind::Went };
-        self.only(item, since).filter(|one| one.how == how).map(|one| one.on)
+        self.only(item).filter(|one| one.how == how).map(|one| one.on)
     }
 }
 
@@ -109,13 +119,15 @@ fn units(row: &RowRecord, came: &CameItem) -> Option<Decimal> {
 }
 
 impl ItemsMoved {
-    /// Puts in from which day each counts or does not, as far as that is known.
-    pub(super) fn with_days(mut self, known: &KnownMoves) -> Self {
+    /// Puts in from which day each counts or does not, as far as that is known. `is_by_same_rules`: by other rules than
+    /// then, what counts now may have counted by what it was before its change, too.
+    pub(super) fn with_days(mut self, (known, is_by_same_rules): (&KnownMoves, bool)) -> Self {
+        let known = KnownSince { known, is_by_same_rules, since: self.since };
         for came in &mut self.came {
-            came.day = known.came(&came.item, came.first_seen, self.since);
+            came.day = known.came(&came.item, came.first_seen);
         }
         for went in &mut self.went {
-            went.day = known.went(&went.item, went.is_listed, self.since);
+            went.day = known.went(&went.item, went.is_listed);
         }
         self
     }
@@ -175,14 +187,22 @@ mod tests {
             ("before the closing", &[("a", Came, 25, 26)], None, None),
             ("went, and it counts", &[("a", Went, 9, 10)], None, None),
         ];
+        fn since(known: &KnownMoves, is_by_same_rules: bool) -> KnownSince<'_> {
+            KnownSince { known, is_by_same_rules, since: SINCE }
+        }
         for (why, moves, first_seen, expected) in cases {
-            assert_eq!(known(moves).came(&item("a"), *first_seen, SINCE), *expected, "{why}");
+            assert_eq!(since(&known(moves), true).came(&item("a"), *first_seen), *expected, "{why}");
         }
         let gone = known(&[("a", Went, 9, 10)]);
-        assert_eq!(gone.went(&item("a"), false, SINCE), seen(10));
-        assert_eq!(gone.went(&item("a"), true, SINCE), None, "listed all the same");
-        assert_eq!(known(&[("a", Changed, 9, 10)]).went(&item("a"), true, SINCE), seen(10));
-        assert_eq!(known(&[("a", Changed, 9, 10)]).went(&item("a"), false, SINCE), None);
+        assert_eq!(since(&gone, false).went(&item("a"), false), seen(10));
+        assert_eq!(since(&gone, false).went(&item("a"), true), None, "listed all the same");
+        let changed = known(&[("a", Changed, 9, 10)]);
+        assert_eq!(since(&changed, true).went(&item("a"), true), seen(10));
+        assert_eq!(since(&changed, true).went(&item("a"), false), None);
+        // By other rules it may be these that count it now.
+        assert_eq!(since(&changed, false).went(&item("a"), true), None);
+        assert_eq!(since(&changed, false).came(&item("a"), None), None);
+        assert_eq!(since(&known(&[("a", Came, 9, 10)]), false).came(&item("a"), None), seen(10));
     }
 
     /// Forty-one were counted and billed; now 42 count: two came on the tenth and the twenty-fourth, one went on the twelfth.

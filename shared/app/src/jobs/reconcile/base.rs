@@ -14,8 +14,13 @@ struct ClosedRun {
     left: LeftHistory,
 }
 
-/// What a run of this month goes on from, as it is frozen; `None`: no closing has left anything yet.
-pub(super) async fn base(env: &Environment, month: BillingMonth) -> Result<Option<(FrozenHistory, Vec<u8>)>, AppError> {
+/// What a run of this month goes on from, as it is frozen; `None`: no closing has left anything yet. `rules_sha256`: of the
+/// rules in force.
+pub(super) async fn base(
+    env: &Environment,
+    month: BillingMonth,
+    rules_sha256: &str,
+) -> Result<Option<(FrozenHistory, Vec<u8>)>, AppError> {
     let (closings, runs) = closed_runs(env).await?;
     if closings.is_empty() {
         return Ok(None);
@@ -29,7 +34,9 @@ pub(super) async fn base(env: &Environment, month: BillingMonth) -> Result<Optio
     }
     let bytes = writer.into_bytes()?;
     let last_closing = base.before.map(|at| closings[at].month);
-    let frozen = FrozenHistory { sha256: sha256_hex(&bytes), next_number: base.next_number, last_closing };
+    let is_by_same_rules = base.before.is_some_and(|at| runs[at].run.manifest.rules_sha256 == rules_sha256);
+    let (sha256, next_number) = (sha256_hex(&bytes), base.next_number);
+    let frozen = FrozenHistory { sha256, next_number, last_closing, is_by_same_rules };
     Ok(Some((frozen, bytes)))
 }
 

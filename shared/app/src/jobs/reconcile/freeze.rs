@@ -49,7 +49,8 @@ pub(super) async fn freeze_inputs(
     let words = load_words(&env.store, &sources, count_day.0).await?;
     let words = KnownWords::to_lines(words.values().flatten())?;
     let settings = config.result_settings()?;
-    let (history, history_bytes) = base(env, month).await?.unzip();
+    let rules_sha256 = sha256_hex(&config.rules_bytes);
+    let (history, history_bytes) = base(env, month, &rules_sha256).await?.unzip();
     let manifest = RunManifest {
         month,
         count_day,
@@ -67,7 +68,7 @@ pub(super) async fn freeze_inputs(
         nones_sha256: sha256_hex(&nones),
         actions_sha256: actions.as_deref().map(sha256_hex),
         words_sha256: sha256_hex(&words),
-        rules_sha256: sha256_hex(&config.rules_bytes),
+        rules_sha256,
         settings_sha256: sha256_hex(&settings),
         inbox_sha256: inbox.as_deref().map(sha256_hex),
         history,

@@ -144,7 +144,13 @@ async fn an_interrupted_closing_leaves_the_same_history() {
     // As a worker leaves it that dies after writing the history.
     let dead = Run { state: RunState::Frozen, summary: None, outcome_sha256: None, history: None, ..july.clone() };
     dead.save(&test.env.store, Fence::at(i64::MAX / 2)).await.unwrap();
-    let again = crate::jobs::reconcile::base::base(&test.env, july.manifest.month).await.unwrap().unwrap();
+    let again = crate::jobs::reconcile::base::base(&test.env, july.manifest.month, &july.manifest.rules_sha256)
+        .await
+        .unwrap()
+        .unwrap();
+    assert!(again.0.is_by_same_rules);
+    let by_others = crate::jobs::reconcile::base::base(&test.env, july.manifest.month, "other").await.unwrap().unwrap();
+    assert!(!by_others.0.is_by_same_rules);
     assert_eq!(Some(again.0), july.manifest.history, "what is not reconciled has left nothing");
     let frozen = truecount_store::FrozenRun::open(july.folder(&test.env.store)).await.unwrap();
     let compared = crate::jobs::reconcile::compare_run(&frozen, &Quiet).await.unwrap();
@@ -168,13 +174,13 @@ async fn a_run_with_a_history_comes_out_the_same_from_its_folder() {
     }
     let place = june.folder(&test.env.store).location();
     std::fs::remove_file(std::path::Path::new(&place).join(HISTORY_FILE)).unwrap();
-    let error = crate::jobs::reconcile::base::base(&test.env, "2026-09".parse().unwrap()).await;
+    let error = crate::jobs::reconcile::base::base(&test.env, "2026-09".parse().unwrap(), "").await;
     assert!(error.is_ok(), "only July's is gone on from");
     let error =
-        crate::jobs::reconcile::base::base(&test.env, "2026-07".parse().unwrap()).await.unwrap_err().to_string();
+        crate::jobs::reconcile::base::base(&test.env, "2026-07".parse().unwrap(), "").await.unwrap_err().to_string();
     assert!(error.contains(&format!("--run {}", june.run_id)), "{error}");
     crate::report(&test.env, &test.config, june.manifest.month, Some(&june.run_id), MailPolicy::Off, soon())
         .await
         .unwrap();
-    crate::jobs::reconcile::base::base(&test.env, "2026-07".parse().unwrap()).await.unwrap();
+    crate::jobs::reconcile::base::base(&test.env, "2026-07".parse().unwrap(), "").await.unwrap();
 }
