@@ -75,12 +75,7 @@ pub(super) async fn freeze_inputs(
         baseline: BaselineRecord::current(&env.store).await?,
     };
     let run = Run::new(manifest)?;
-    if let Some(mut existing) = Run::load(&env.store, month, &run.run_id).await? {
-        let now = env.clock.now();
-        if existing.manifest.closing.is_none() && now > existing.asked_at() {
-            existing.asked_again_at = Some(now);
-            existing.save(&env.store, lease.fence()).await?;
-        }
+    if let Some(existing) = existing(env, &run, lease).await? {
         return Ok(existing);
     }
     let mut writer = InputsWriter::new(run.folder(&env.store));
@@ -97,6 +92,17 @@ pub(super) async fn freeze_inputs(
     let run = Run::new(writer.commit(run.manifest).await?.manifest)?;
     run.create(&env.store, lease.fence()).await?;
     Ok(run)
+}
+
+/// The run that has these inputs already. A draft of them is then what was asked for last.
+async fn existing(env: &Environment, run: &Run, lease: &Lease) -> Result<Option<Run>, AppError> {
+    let mut existing = Run::load(&env.store, run.manifest.month, &run.run_id).await?;
+    let now = env.clock.now();
+    if let Some(draft) = existing.as_mut().filter(|run| run.manifest.closing.is_none() && now > run.asked_at()) {
+        draft.asked_again_at = Some(now);
+        draft.save(&env.store, lease.fence()).await?;
+    }
+    Ok(existing)
 }
 
 /// What people decided about exceptions and is in force, as it is stored; `None`: nothing.
