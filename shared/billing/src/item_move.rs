@@ -1,6 +1,7 @@
 //! What happened to an item from one sync to the next: the day on which a difference began can be told by it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::cmp::Ordering;
+use std::collections::BTreeSet;
 
 use jiff::{ToSpan, civil::Date};
 use serde::{Deserialize, Serialize};
@@ -40,30 +41,46 @@ pub enum ItemMoveKind {
 #[must_use]
 pub fn item_moves(before: (Date, &[UsageItem]), known: &[ItemMove], now: (Date, &[UsageItem])) -> Vec<ItemMove> {
     let (after, on) = (before.0, now.0);
-    let (then, listed) = (by_id(before.1), by_id(now.1));
     let is_kept = |one: &&ItemMove| one.on.checked_add(MOVES_KEPT_DAYS.days()).is_ok_and(|until| until >= on);
     let mut moves: BTreeSet<ItemMove> = known.iter().filter(is_kept).cloned().collect();
-    let mut add = |id: &ItemId, how| moves.insert(ItemMove { item_id: id.clone(), on, after, how });
-    for (id, items) in &listed {
-        match then.get(id) {
-            None => add(id, ItemMoveKind::Came),
-            Some(earlier) if !is_same(earlier, items) => add(id, ItemMoveKind::Changed),
-            Some(_) => continue,
+    let mut add = |items: &[&UsageItem], how| {
+        moves.extend(items.first().map(|item| ItemMove { item_id: item.item_id.clone(), on, after, how }));
+    };
+    let (then, listed) = (in_order(before.1), in_order(now.1));
+    let mut then = then.chunk_by(is_one_id).peekable();
+    let mut listed = listed.chunk_by(is_one_id).peekable();
+    loop {
+        let order = match (then.peek(), listed.peek()) {
+            (Some(before), Some(now)) => before.first().map(id_of).cmp(&now.first().map(id_of)),
+            (Some(_), None) => Ordering::Less,
+            (None, Some(_)) => Ordering::Greater,
+            (None, None) => break,
         };
-    }
-    for id in then.keys().filter(|id| !listed.contains_key(*id)) {
-        add(id, ItemMoveKind::Went);
+        let before = if order.is_le() { then.next().unwrap_or_default() } else { &[] };
+        let now = if order.is_ge() { listed.next().unwrap_or_default() } else { &[] };
+        match order {
+            Ordering::Less => add(before, ItemMoveKind::Went),
+            Ordering::Greater => add(now, ItemMoveKind::Came),
+            Ordering::Equal if is_same(before, now) => {}
+            Ordering::Equal => add(now, ItemMoveKind::Changed),
+        }
     }
     moves.into_iter().collect()
 }
 
-/// Items of one id can be of several kinds.
-fn by_id(items: &[UsageItem]) -> BTreeMap<&ItemId, Vec<&UsageItem>> {
-    let mut found: BTreeMap<&ItemId, Vec<&UsageItem>> = BTreeMap::new();
-    for item in items {
-        found.entry(&item.item_id).or_default().push(item);
-    }
-    found
+/// Items of one id, which can be of several kinds, one after another.
+fn in_order(items: &[UsageItem]) -> Vec<&UsageItem> {
+    let mut items: Vec<_> = items.iter().collect();
+    items.sort_by_key(|item| &item.item_id);
+    items
+}
+
+fn is_one_id(one: &&UsageItem, other: &&UsageItem) -> bool {
+    one.item_id == other.item_id
+}
+
+fn id_of<'i>(item: &&'i UsageItem) -> &'i ItemId {
+    &item.item_id
 }
 
 fn is_same(before: &[&UsageItem], now: &[&UsageItem]) -> bool {
